@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import type { ListenerPlan, Plan, PlanRejection, SocketAddress } from "../plan.ts";
+import type { Sample } from "../stats/sample.ts";
+import type { StreamReport } from "../wasm/stream-report.ts";
+
+/** A listener as it runs: its plan and the address that it got. */
+export interface LiveListener {
+  readonly plan: ListenerPlan;
+  readonly localAddress: SocketAddress;
+  /** Receive buffer in bytes that the kernel granted, per worker. */
+  readonly receiveBufferBytes: number;
+}
+
+/** A stream that a filter reports, with where it was seen. */
+export interface LiveStream extends StreamReport {
+  readonly listener: string;
+  readonly filter: string;
+  readonly worker: number;
+  /** The downstream client, `ip:port` (IPv6 in brackets), and the endpoint of its session. */
+  readonly client: string;
+  readonly endpoint: string;
+}
+
+/** What the main thread sees of the threads that move datagrams. */
+export interface Datapath {
+  /** Name of the I/O backend in use, e.g. `mmsg`. */
+  readonly io: string;
+  readonly concurrency: number;
+  /**
+   * Makes the datapath follow `plan`. Resolves when every worker has it. Listeners that could not be opened are
+   * returned; where such a listener ran before, it runs on as it was.
+   */
+  apply(plan: Plan): Promise<readonly PlanRejection[]>;
+  listeners(): readonly LiveListener[];
+  /** Counters and gauges, read without disturbing the workers. */
+  samples(): readonly Sample[];
+  /** Asks the filters of every worker for their streams; a worker that does not answer in time is left out. */
+  streams(): Promise<readonly LiveStream[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { type Batch, DESCRIPTOR_BYTES } from "./batch.ts";
+
+/** Receive slots, one per message of a `recvmmsg`. Larger batches gain nothing measurable and cost cache. */
+export const SLOTS = 64;
+/** Room in a slot: the largest UDP datagram, and the largest run of datagrams that UDP_GRO hands over. */
+export const SLOT_BYTES = 65_536;
+const HEADROOM_BYTES = 128;
+/** Not a power of two: the first lines of all slots would meet in the same cache sets. 22 lines, headroom included, hold one media datagram. */
+const SLOT_STRIDE = HEADROOM_BYTES + SLOT_BYTES + 20 * 64;
+/** Every slot full: a sender may put 128 datagrams into one segmented send (UDP_MAX_SEGMENTS), and loopback keeps it whole. */
+const DESCRIPTORS = SLOTS * 128;
+/** A source address (SOCKADDR_BYTES), padded to a power of two. */
+const NAME_STRIDE = 32;
+const PAGE_BYTES = 65_536;
+
+/**
+ * The memory of a worker: receive slots, descriptors, the source address of each slot and room for an I/O
+ * backend's own structures. It is not shared, because copies out of shared memory cost two to three times as
+ * much, and never grows, because native code keeps its address.
+ */
+export class Ring implements Batch {
+  readonly memory: WebAssembly.Memory;
+  readonly bytes: Uint8Array;
+  readonly words: Uint32Array;
+  readonly descriptors: number;
+  readonly capacity = DESCRIPTORS;
+  readonly headroom = HEADROOM_BYTES;
+  count = 0;
+
+  /** How many slots hold something. */
+  slots = 0;
+  /** By slot: the first descriptor, how many there are, and the bytes received. */
+  readonly firstDescriptor = new Uint32Array(SLOTS);
+  readonly descriptorCount = new Uint32Array(SLOTS);
+  readonly slotLength = new Uint32Array(SLOTS);
+  /** By slot: the session, or -1 where none was found. Set by the core, or by the backend for upstream sockets. */
+  readonly session = new Int32Array(SLOTS);
+
+  /** Byte offset of the room that the backend asked for. */
+  readonly backendArea: number;
+  readonly #names: number;
+  readonly #payloads: number;
+
+  constructor(backendBytes = 0) {
+    this.descriptors = 64;
+    this.#names = this.descriptors + DESCRIPTORS * DESCRIPTOR_BYTES;
+    this.backendArea = this.#names + SLOTS * NAME_STRIDE;
+    this.#payloads = alignUp(this.backendArea + backendBytes, 64) + HEADROOM_BYTES;
+    const pages = Math.ceil((this.#payloads + SLOTS * SLOT_STRIDE) / PAGE_BYTES);
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.bytes = new Uint8Array(this.memory.buffer);
+    this.words = new Uint32Array(this.memory.buffer);
+  }
+
+  /** Byte offset of the payload of `slot`. */
+  payload(slot: number): number {
+    return this.#payloads + slot * SLOT_STRIDE;
+  }
+
+  /** Byte offset of the source address of `slot`: a `struct sockaddr_in` or `sockaddr_in6`. */
+  name(slot: number): number {
+    return this.#names + slot * NAME_STRIDE;
+  }
+
+  /** Forgets what the batch held. */
+  clear(): void {
+    this.count = 0;
+    this.slots = 0;
+  }
+}
+
+/** `value` rounded up to a multiple of `to`, a power of two. */
+export function alignUp(value: number, to: number): number {
+  return (value + to - 1) & -to;
+}
+

@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createSessionMemory, SessionTable } from "./session-table.ts";
+import { writeSockaddr } from "./sockaddr.ts";
+
+const names = new Uint8Array(32);
+const words = new Uint32Array(names.buffer);
+
+function name(address: string, port: number): number {
+  return writeSockaddr(names, 0, { address, port });
+}
+
+test("a session is found by listener and client address, IPv4 and IPv6", () => {
+  const table = new SessionTable(createSessionMemory(512));
+  for (const address of ["10.0.0.1", "fe80::1"]) {
+    const length = name(address, 5004);
+    expect(table.find(1, words, 0)).toBe(-1);
+    const session = table.add(1, words, 0, length);
+    expect(table.find(1, words, 0)).toBe(session);
+    expect(table.find(2, words, 0)).toBe(-1);
+    name(address, 5005);
+    expect(table.find(1, words, 0)).toBe(-1);
+  }
+});
+
+test("a full table refuses, and has room again when a session ends", () => {
+  const table = new SessionTable(createSessionMemory(512));
+  for (let port = 1; port <= table.capacity; port++) {
+    expect(table.add(0, words, 0, name("10.0.0.1", port))).toBe(port - 1);
+  }
+  const length = name("10.0.0.2", 1);
+  expect(table.add(0, words, 0, length)).toBe(-1);
+  table.remove(7);
+  expect(table.add(0, words, 0, length)).toBe(7);
+});
+
+test("whatever is added and removed, every open session is found and no closed one is", () => {
+  const port = fc.integer({ min: 1, max: 40 });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.boolean(), port), { maxLength: 200 }), (steps) => {
+      const table = new SessionTable(createSessionMemory(512));
+      const model = new Map<number, number>();
+      for (const [isAdded, at] of steps) {
+        const length = name("192.0.2.1", at);
+        const known = model.get(at);
+        if (isAdded && known === undefined) model.set(at, table.add(3, words, 0, length));
+        if (!isAdded && known !== undefined) {
+          table.remove(known);
+          model.delete(at);
+        }
+      }
+      for (let at = 1; at <= 40; at++) {
+        name("192.0.2.1", at);
+        expect(table.find(3, words, 0)).toBe(model.get(at) ?? -1);
+      }
+      expect(table.size).toBe(model.size);
+    }),
+  );
+});
+
+test("a successor adopts the sessions that have a socket and drops those that were being opened", () => {
+  const memory = createSessionMemory(512);
+  const first = new SessionTable(memory);
+  const abandoned = first.add(0, words, 0, name("10.0.0.1", 1));
+  const open = first.add(0, words, 0, name("10.0.0.1", 2));
+  first.setSocket(open, 42);
+  first.touch(open, 1234.5);
+
+  const second = new SessionTable(memory);
+
+  expect(second.size).toBe(1);
+  expect(second.find(0, words, 0)).toBe(open);
+  expect(second.socket(open)).toBe(42);
+  expect(second.lastActiveMs(open)).toBe(1234.5);
+  expect(second.isOpen(abandoned)).toBe(false);
+  expect(second.add(0, words, 0, name("10.0.0.1", 3))).toBe(abandoned);
+});

@@ -1,0 +1,246 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { AF_INET, SOCKADDR_WORDS } from "./sockaddr.ts";
+
+/** One record, two cache lines. */
+const RECORD_WORDS = 32;
+const RECORD_BYTES = RECORD_WORDS * 4;
+const PAGE_BYTES = 65_536;
+
+/** Word offsets in a record. The addresses are `struct sockaddr_in` or `sockaddr_in6`, as system calls take them. */
+const Field = {
+  state: 0,
+  socket: 1,
+  listener: 2,
+  flags: 3,
+  client: 4,
+  clientLength: 11,
+  endpoint: 12,
+  endpointLength: 19,
+  endpointId: 20,
+  clusterCounters: 21,
+  /** A float64, so at an even word: when the last datagram passed, in milliseconds of the monotonic clock. */
+  lastActive: 22,
+} as const;
+const Open = 1;
+/** The path to this session's peer refuses segmentation offload. */
+const NoSegmentation = 1;
+
+/** The endpoint of a session as its record keeps it. */
+export interface SessionEndpoint {
+  readonly id: number;
+  /** `struct sockaddr_in` or `sockaddr_in6`. */
+  readonly sockaddr: Uint8Array;
+  readonly sockaddrLength: number;
+  /** First slot of the counters of the endpoint's cluster. */
+  readonly clusterCounters: number;
+}
+
+/** Shared memory for `capacity` sessions of one worker. It outlives the worker: a successor adopts the sessions. */
+export function createSessionMemory(capacity: number): WebAssembly.Memory {
+  const pages = Math.ceil((capacity * RECORD_BYTES) / PAGE_BYTES);
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+}
+
+/**
+ * The sessions of one worker: Envoy's UDP session, a downstream client of a listener with a socket of its own to
+ * one upstream endpoint. Found by listener and client address. The records lie in shared memory, so that sockets
+ * and affinity survive the worker; the index over them is private and made anew by each worker.
+ */
+export class SessionTable {
+  readonly capacity: number;
+  readonly bytes: Uint8Array;
+  readonly #words: Int32Array;
+  readonly #times: Float64Array;
+  /** Open addressing: session + 1, or 0 where empty; at most half full. */
+  readonly #index: Int32Array;
+  readonly #mask: number;
+  readonly #free: Int32Array;
+  #freeCount = 0;
+  #end = 0;
+
+  constructor(memory: WebAssembly.Memory) {
+    this.bytes = new Uint8Array(memory.buffer);
+    this.#words = new Int32Array(memory.buffer);
+    this.#times = new Float64Array(memory.buffer);
+    this.capacity = memory.buffer.byteLength / RECORD_BYTES;
+    const slots = 2 ** Math.ceil(Math.log2(this.capacity * 2));
+    this.#index = new Int32Array(slots);
+    this.#mask = slots - 1;
+    this.#free = new Int32Array(this.capacity);
+    this.#adopt();
+  }
+
+  /** Sessions that are open. */
+  get size(): number {
+    return this.#end - this.#freeCount;
+  }
+
+  /** Calls `visit` for each open session. It may close the session that it is given. */
+  forEach(visit: (session: number) => void): void {
+    for (let session = 0; session < this.#end; session++) if (this.isOpen(session)) visit(session);
+  }
+
+  isOpen(session: number): boolean {
+    return this.#words[session * RECORD_WORDS] === Open;
+  }
+
+  /** The session of the client whose address stands at word `name` of `from`, or -1. */
+  find(listener: number, from: Uint32Array, name: number): number {
+    let at = hash(listener, from, name) & this.#mask;
+    for (;;) {
+      const session = this.#index[at]! - 1;
+      if (session < 0 || this.isSame(session, listener, from, name)) return session;
+      at = (at + 1) & this.#mask;
+    }
+  }
+
+  /** Whether `session` is that of this listener and client. */
+  isSame(session: number, listener: number, from: Uint32Array, name: number): boolean {
+    const words = this.#words;
+    const record = session * RECORD_WORDS;
+    const client = record + Field.client;
+    if (words[record + Field.listener] !== listener) return false;
+    if (words[client] !== (from[name]! | 0) || words[client + 1] !== (from[name + 1]! | 0)) return false;
+    if ((from[name]! & 0xffff) === AF_INET) return true;
+    for (let i = 2; i < SOCKADDR_WORDS; i++) if (words[client + i] !== (from[name + i]! | 0)) return false;
+    return true;
+  }
+
+  /** Opens a session for a client that has none. Returns -1 where the table is full. */
+  add(listener: number, from: Uint32Array, name: number, nameLength: number): number {
+    const session = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#end < this.capacity ? this.#end++ : -1;
+    if (session < 0) return -1;
+    const record = session * RECORD_WORDS;
+    this.#words.fill(0, record, record + RECORD_WORDS);
+    this.#words[record + Field.socket] = -1;
+    this.#words[record + Field.listener] = listener;
+    for (let i = 0; i < SOCKADDR_WORDS; i++) this.#words[record + Field.client + i] = from[name + i]!;
+    this.#words[record + Field.clientLength] = nameLength;
+    this.#words[record] = Open;
+    this.#insert(session, hash(listener, from, name));
+    return session;
+  }
+
+  /** Closes a session. Its socket is the caller's to close. */
+  remove(session: number): void {
+    this.#unlink(session);
+    this.#words[session * RECORD_WORDS] = 0;
+    this.#free[this.#freeCount++] = session;
+  }
+
+  socket(session: number): number {
+    return this.#words[session * RECORD_WORDS + Field.socket]!;
+  }
+
+  setSocket(session: number, socket: number): void {
+    this.#words[session * RECORD_WORDS + Field.socket] = socket;
+  }
+
+  listener(session: number): number {
+    return this.#words[session * RECORD_WORDS + Field.listener]!;
+  }
+
+  endpointId(session: number): number {
+    return this.#words[session * RECORD_WORDS + Field.endpointId]!;
+  }
+
+  /** First slot of the counters of the session's cluster. */
+  clusterCounters(session: number): number {
+    return this.#words[session * RECORD_WORDS + Field.clusterCounters]!;
+  }
+
+  /** Sets where the session goes. */
+  setEndpoint(session: number, endpoint: SessionEndpoint): void {
+    const record = session * RECORD_WORDS;
+    this.#words[record + Field.endpointId] = endpoint.id;
+    this.#words[record + Field.clusterCounters] = endpoint.clusterCounters;
+    this.#words[record + Field.endpointLength] = endpoint.sockaddrLength;
+    this.bytes.set(endpoint.sockaddr, (record + Field.endpoint) * 4);
+  }
+
+  /** Byte offset and length of the client's `struct sockaddr`. */
+  client(session: number): number {
+    return (session * RECORD_WORDS + Field.client) * 4;
+  }
+
+  clientLength(session: number): number {
+    return this.#words[session * RECORD_WORDS + Field.clientLength]!;
+  }
+
+  /** Byte offset and length of the endpoint's `struct sockaddr`. */
+  endpoint(session: number): number {
+    return (session * RECORD_WORDS + Field.endpoint) * 4;
+  }
+
+  endpointLength(session: number): number {
+    return this.#words[session * RECORD_WORDS + Field.endpointLength]!;
+  }
+
+  lastActiveMs(session: number): number {
+    return this.#times[(session * RECORD_WORDS + Field.lastActive) >> 1]!;
+  }
+
+  touch(session: number, nowMs: number): void {
+    this.#times[(session * RECORD_WORDS + Field.lastActive) >> 1] = nowMs;
+  }
+
+  maySegment(session: number): boolean {
+    return (this.#words[session * RECORD_WORDS + Field.flags]! & NoSegmentation) === 0;
+  }
+
+  forbidSegmentation(session: number): void {
+    this.#words[session * RECORD_WORDS + Field.flags]! |= NoSegmentation;
+  }
+
+  /** Takes over what an earlier worker left in the records. A session that it had not finished opening is dropped. */
+  #adopt(): void {
+    for (let session = this.capacity - 1; session >= 0; session--) {
+      const record = session * RECORD_WORDS;
+      if (this.#words[record] === Open && this.#words[record + Field.socket]! >= 0) {
+        this.#end = Math.max(this.#end, session + 1);
+        this.#insert(session, this.#hashOf(session));
+        continue;
+      }
+      // Written only where needed: untouched pages of the table take no memory.
+      if (this.#words[record] !== 0) this.#words[record] = 0;
+      if (session < this.#end) this.#free[this.#freeCount++] = session;
+    }
+  }
+
+  #hashOf(session: number): number {
+    const record = session * RECORD_WORDS;
+    return hash(this.#words[record + Field.listener]!, this.#words, record + Field.client);
+  }
+
+  #insert(session: number, hashed: number): void {
+    let at = hashed & this.#mask;
+    while (this.#index[at] !== 0) at = (at + 1) & this.#mask;
+    this.#index[at] = session + 1;
+  }
+
+  /** Linear probing without tombstones: entries behind the gap move up where the gap lies on their way (Knuth 6.4 R). */
+  #unlink(session: number): void {
+    let gap = this.#hashOf(session) & this.#mask;
+    while (this.#index[gap] !== session + 1) gap = (gap + 1) & this.#mask;
+    this.#index[gap] = 0;
+    for (let at = (gap + 1) & this.#mask; this.#index[at] !== 0; at = (at + 1) & this.#mask) {
+      const home = this.#hashOf(this.#index[at]! - 1) & this.#mask;
+      if (((at - home) & this.#mask) < ((at - gap) & this.#mask)) continue;
+      this.#index[gap] = this.#index[at]!;
+      this.#index[at] = 0;
+      gap = at;
+    }
+  }
+}
+
+/** Mixes listener and client address; the multipliers are those of MurmurHash3's finaliser. */
+function hash(listener: number, words: Uint32Array | Int32Array, name: number): number {
+  let h = Math.imul(listener + 1, 0x9e3779b1) ^ words[name]!;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b) ^ words[name + 1]!;
+  if ((words[name]! & 0xffff) !== AF_INET) {
+    for (let i = 2; i < SOCKADDR_WORDS; i++) h = Math.imul(h ^ (h >>> 15), 0x85ebca6b) ^ words[name + i]!;
+  }
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}

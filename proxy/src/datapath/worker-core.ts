@@ -1,0 +1,345 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import type { IoEvents, WorkerIo } from "../io/io-backend.ts";
+import type { FilterEnvironment, SessionInfo } from "../wasm/filter-environment.ts";
+import { FilterChain } from "../wasm/index.ts";
+import { Vital, type WorkerListener, type WorkerUpdate } from "../worker/protocol.ts";
+import { Action, DESCRIPTOR_WORDS, Word } from "./batch.ts";
+import { ClusterSlot, type CounterPage, EndpointSlot, ListenerSlot } from "./counters.ts";
+import type { LiveStream } from "./datapath.ts";
+import { EndpointDirectory } from "./endpoint-directory.ts";
+import type { Ring } from "./ring.ts";
+import type { SessionTable } from "./session-table.ts";
+import { formatSocketAddress, readSockaddr } from "./sockaddr.ts";
+
+/** How long an idle time-out may be overrun, at the most; shorter ones are overrun by an eighth. */
+const LONGEST_SWEEP_MS = 1000;
+/** Session contexts of filters start behind the plugin's own context, 1. */
+const FIRST_SESSION_CONTEXT = 2;
+
+/** A listener with what belongs to it. */
+interface Listener {
+  readonly id: number;
+  readonly name: string;
+  readonly counters: number;
+  readonly cluster: string;
+  readonly idleTimeoutMs: number;
+  readonly maxRxDatagramBytes: number;
+  readonly preferGro: boolean;
+  chain: FilterChain;
+}
+
+/** What the core is made of; all of it but `io` is the worker's for good. */
+export interface CoreParts {
+  readonly index: number;
+  readonly ring: Ring;
+  readonly sessions: SessionTable;
+  readonly counters: CounterPage;
+  readonly vitals: Float64Array;
+  readonly io: WorkerIo;
+  /** What filters of this listener may use. */
+  readonly environment: (listener: string) => FilterEnvironment;
+  readonly onControl: (message: unknown) => void;
+}
+
+/**
+ * What a worker does with datagrams: finds or opens their session, runs the listener's filter chain over them and
+ * lets the I/O send what is left. It does no I/O and reads no clock itself.
+ */
+export class WorkerCore implements IoEvents {
+  readonly onControl: (message: unknown) => void;
+  readonly #parts: CoreParts;
+  readonly #ring: Ring;
+  readonly #sessions: SessionTable;
+  readonly #counters: CounterPage;
+  readonly #io: WorkerIo;
+  readonly #endpoints: EndpointDirectory;
+  readonly #listeners: (Listener | undefined)[] = [];
+  #nowMs = 0;
+  #nextSweepMs = Number.POSITIVE_INFINITY;
+  #nextTickMs = Number.POSITIVE_INFINITY;
+
+  constructor(parts: CoreParts) {
+    this.#parts = parts;
+    this.onControl = parts.onControl;
+    this.#ring = parts.ring;
+    this.#sessions = parts.sessions;
+    this.#counters = parts.counters;
+    this.#io = parts.io;
+    this.#endpoints = new EndpointDirectory(parts.index);
+  }
+
+  get isStopRequested(): boolean {
+    return this.#parts.vitals[Vital.stop] !== 0;
+  }
+
+  onTurnStart(nowMs: number): void {
+    this.#nowMs = nowMs;
+    this.#parts.vitals[Vital.turnStartMs] = nowMs;
+  }
+
+  onTurnEnd(): void {
+    this.#parts.vitals[Vital.turnStartMs] = 0;
+  }
+
+  onTurn(nowMs: number): number {
+    this.#nowMs = nowMs;
+    if (nowMs >= this.#nextTickMs) this.#tick();
+    if (nowMs >= this.#nextSweepMs) this.#sweep();
+    return Math.min(this.#nextTickMs, this.#nextSweepMs) - nowMs;
+  }
+
+  onDownstream(listenerId: number): void {
+    const listener = this.#listeners[listenerId];
+    if (listener === undefined) return;
+    const ring = this.#ring;
+    let bytes = 0;
+    let previous = -1;
+    for (let slot = 0; slot < ring.slots; slot++) {
+      previous = this.#sessionOf(listener, slot, previous);
+      ring.session[slot] = previous;
+      bytes += ring.slotLength[slot]!;
+      if (previous < 0) this.#dropSlot(slot);
+      else this.#assign(slot, previous, listener);
+    }
+    const { counters } = listener;
+    this.#counters[counters + ListenerSlot.rxDatagrams]! += ring.count;
+    this.#counters[counters + ListenerSlot.rxBytes]! += bytes;
+    const overflows = this.#io.takeReceiveOverflows(listenerId);
+    if (overflows > 0) this.#counters[counters + ListenerSlot.dropReceiveOverflow]! += overflows;
+    if (!listener.chain.isEmpty) listener.chain.run(ring, 0, ring.count, false, this.#nowMs * 1e6);
+    this.#countToEndpoints();
+    this.#io.sendUpstream(0, ring.count);
+    this.#countSentUpstream(listener);
+  }
+
+  onUpstream(): void {
+    const ring = this.#ring;
+    // Slots of one listener mostly stand together: each run of them goes through its listener's chain.
+    for (let slot = 0, end = 0; slot < ring.slots; slot = end) {
+      const listener = this.#listeners[this.#sessions.listener(ring.session[slot]!)];
+      const first = ring.firstDescriptor[slot]!;
+      let count = 0;
+      for (end = slot; end < ring.slots && this.#listeners[this.#sessions.listener(ring.session[end]!)] === listener; end++) {
+        this.#assign(end, ring.session[end]!, listener);
+        count += ring.descriptorCount[end]!;
+        const cluster = this.#sessions.clusterCounters(ring.session[end]!);
+        this.#counters[cluster + ClusterSlot.rxDatagrams]! += ring.descriptorCount[end]!;
+      }
+      if (listener === undefined) continue;
+      if (!listener.chain.isEmpty) listener.chain.run(ring, first, count, true, this.#nowMs * 1e6);
+      this.#io.sendDownstream(first, count);
+      this.#countSentDownstream(listener);
+    }
+  }
+
+  onSocketError(session: number): void {
+    this.#counters[this.#sessions.clusterCounters(session) + ClusterSlot.txErrors]! += 1;
+  }
+
+  /** Takes over what changed. Between batches, so that each datagram meets one configuration. */
+  apply(update: WorkerUpdate): void {
+    this.#endpoints.update(update.clusters, update.removedClusters);
+    for (const id of update.removedListeners) this.#removeListener(id);
+    for (const listener of update.listeners) this.#setListener(listener);
+    this.#sessions.forEach((session) => {
+      const isOrphan = this.#endpoints.endpoint(this.#sessions.endpointId(session)) === undefined;
+      if (isOrphan || this.#listeners[this.#sessions.listener(session)] === undefined) this.#closeSession(session);
+    });
+    this.#nextTickMs = this.#nowMs;
+  }
+
+  /** Resumes receiving for the sessions that an earlier incarnation of this worker left. Call after the first `apply`. */
+  adoptSessions(): void {
+    this.#sessions.forEach((session) => {
+      const listener = this.#listeners[this.#sessions.listener(session)];
+      if (listener === undefined || !this.#io.adoptSession(session, listener.preferGro)) this.#closeSession(session);
+      else this.#nextSweepMs = this.#nowMs;
+    });
+  }
+
+  /** What the filters tell of their streams. */
+  streams(): readonly LiveStream[] {
+    return this.#listeners.flatMap((listener) =>
+      (listener?.chain.streams() ?? [])
+        .filter(({ session }) => this.#sessions.isOpen(session))
+        .map((stream) => {
+          const { client, endpoint } = this.#describe(stream.session);
+          return { ...stream, listener: listener!.name, worker: this.#parts.index, client, endpoint };
+        }),
+    );
+  }
+
+  /** The session of the datagrams in a slot; `previous` is that of the slot before, often the same client. */
+  #sessionOf(listener: Listener, slot: number, previous: number): number {
+    const { words } = this.#ring;
+    const name = this.#ring.name(slot) >> 2;
+    if (previous >= 0 && this.#sessions.isSame(previous, listener.id, words, name)) return previous;
+    const session = this.#sessions.find(listener.id, words, name);
+    return session >= 0 ? session : this.#openSession(listener, slot, name);
+  }
+
+  #openSession(listener: Listener, slot: number, name: number): number {
+    const endpoint = this.#endpoints.pick(listener.cluster);
+    if (endpoint === undefined) {
+      this.#refuse(listener, slot, ListenerSlot.dropNoEndpoint);
+      const cluster = this.#endpoints.counters(listener.cluster);
+      if (cluster >= 0) this.#counters[cluster + ClusterSlot.noneHealthy]! += 1;
+      else this.#counters[listener.counters + ListenerSlot.noRoute]! += 1;
+      return -1;
+    }
+    const length = (this.#ring.words[name]! & 0xffff) === 2 ? 16 : 28;
+    const session = this.#sessions.add(listener.id, this.#ring.words, name, length);
+    if (session < 0) {
+      this.#refuse(listener, slot, ListenerSlot.dropNoSession);
+      return -1;
+    }
+    this.#sessions.setEndpoint(session, endpoint);
+    if (!this.#io.openSession(session, listener.preferGro)) {
+      this.#io.closeSession(session);
+      this.#sessions.remove(session);
+      this.#refuse(listener, slot, ListenerSlot.dropNoSession);
+      return -1;
+    }
+    this.#countSession(listener, endpoint, 1);
+    this.#counters[listener.counters + ListenerSlot.sessionsTotal]! += 1;
+    this.#counters[endpoint.counters + EndpointSlot.sessionsTotal]! += 1;
+    this.#counters[endpoint.clusterCounters + ClusterSlot.sessionsTotal]! += 1;
+    this.#nextSweepMs = Math.min(this.#nextSweepMs, this.#nowMs + listener.idleTimeoutMs);
+    if (!listener.chain.isEmpty) listener.chain.openSession(this.#info(session, false));
+    return session;
+  }
+
+  /** Gives a slot's datagrams their session, and drops those that are too large. */
+  #assign(slot: number, session: number, listener: Listener | undefined): void {
+    const { words, descriptors, firstDescriptor, descriptorCount } = this.#ring;
+    this.#sessions.touch(session, this.#nowMs);
+    const first = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
+    const end = first + descriptorCount[slot]! * DESCRIPTOR_WORDS;
+    for (let at = first; at < end; at += DESCRIPTOR_WORDS) words[at + Word.session] = session + FIRST_SESSION_CONTEXT;
+    if (listener === undefined || (words[first + Word.length]! & 0xffff) <= listener.maxRxDatagramBytes) return;
+    this.#dropSlot(slot);
+    this.#refuse(listener, slot, ListenerSlot.dropTooLarge);
+  }
+
+  #dropSlot(slot: number): void {
+    const { words, descriptors, firstDescriptor, descriptorCount } = this.#ring;
+    const first = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
+    const end = first + descriptorCount[slot]! * DESCRIPTOR_WORDS;
+    for (let at = first; at < end; at += DESCRIPTOR_WORDS) words[at + Word.action] = Action.Drop;
+  }
+
+  #refuse(listener: Listener, slot: number, reason: number): void {
+    this.#counters[listener.counters + reason]! += this.#ring.descriptorCount[slot]!;
+  }
+
+  /** Counts, slot by slot, what goes to the endpoint of its session after the filters had their say. */
+  #countToEndpoints(): void {
+    const { words, descriptors, firstDescriptor, descriptorCount, session, slots } = this.#ring;
+    for (let slot = 0; slot < slots; slot++) {
+      if (session[slot]! < 0) continue;
+      const first = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
+      const end = first + descriptorCount[slot]! * DESCRIPTOR_WORDS;
+      let count = 0;
+      for (let at = first; at < end; at += DESCRIPTOR_WORDS) if ((words[at + Word.action]! & 0xff) === Action.Continue) count++;
+      this.#counters[this.#sessions.clusterCounters(session[slot]!) + ClusterSlot.txDatagrams]! += count;
+    }
+  }
+
+  #countSentUpstream(listener: Listener): void {
+    const { sent } = this.#io;
+    this.#counters[listener.counters + ListenerSlot.dropSendOverflow]! += sent.overflows;
+    this.#counters[listener.counters + ListenerSlot.dropSendError]! += sent.errors;
+    sent.datagrams = sent.bytes = sent.overflows = sent.errors = 0;
+  }
+
+  #countSentDownstream(listener: Listener): void {
+    const { sent } = this.#io;
+    this.#counters[listener.counters + ListenerSlot.txDatagrams]! += sent.datagrams;
+    this.#counters[listener.counters + ListenerSlot.txBytes]! += sent.bytes;
+    this.#counters[listener.counters + ListenerSlot.txErrors]! += sent.errors;
+    this.#countSentUpstream(listener);
+  }
+
+  #countSession(listener: Listener | undefined, endpoint: { counters: number; clusterCounters: number } | undefined, by: 1 | -1): void {
+    if (listener) this.#counters[listener.counters + ListenerSlot.sessionsActive]! += by;
+    if (!endpoint) return;
+    this.#counters[endpoint.counters + EndpointSlot.sessionsActive]! += by;
+    this.#counters[endpoint.clusterCounters + ClusterSlot.sessionsActive]! += by;
+  }
+
+  #closeSession(session: number): void {
+    const listener = this.#listeners[this.#sessions.listener(session)];
+    if (listener && !listener.chain.isEmpty) listener.chain.closeSession(session);
+    this.#countSession(listener, this.#endpoints.endpoint(this.#sessions.endpointId(session)), -1);
+    this.#io.closeSession(session);
+    this.#sessions.remove(session);
+  }
+
+  #setListener({ id, plan, socket, counters }: WorkerListener): void {
+    const known = this.#listeners[id];
+    const chain = known
+      ? known.chain.replace(plan.filters, this.#sessionsOf(id))
+      : FilterChain.create(plan.filters, this.#parts.environment(plan.name));
+    const { name, cluster, idleTimeoutMs, maxRxDatagramBytes, preferGro } = plan;
+    this.#listeners[id] = { id, name, cluster, idleTimeoutMs, maxRxDatagramBytes, preferGro, counters, chain };
+    if (!known) for (const info of this.#sessionsOf(id)) chain.openSession(info);
+    this.#io.setListener(id, socket, preferGro);
+  }
+
+  #removeListener(id: number): void {
+    const listener = this.#listeners[id];
+    if (listener === undefined) return;
+    this.#io.removeListener(id);
+    this.#sessions.forEach((session) => {
+      if (this.#sessions.listener(session) === id) this.#closeSession(session);
+    });
+    listener.chain.close();
+    this.#listeners[id] = undefined;
+  }
+
+  #sessionsOf(id: number): readonly SessionInfo[] {
+    const infos: SessionInfo[] = [];
+    this.#sessions.forEach((session) => {
+      if (this.#sessions.listener(session) === id) infos.push(this.#info(session, true));
+    });
+    return infos;
+  }
+
+  #info(session: number, resumed: boolean): SessionInfo {
+    return { index: session, ...this.#describe(session), local: "", resumed };
+  }
+
+  #describe(session: number): { readonly client: string; readonly endpoint: string } {
+    const { bytes } = this.#sessions;
+    return {
+      client: formatSocketAddress(readSockaddr(bytes, this.#sessions.client(session))),
+      endpoint: formatSocketAddress(readSockaddr(bytes, this.#sessions.endpoint(session))),
+    };
+  }
+
+  #tick(): void {
+    let wait = Number.POSITIVE_INFINITY;
+    for (const listener of this.#listeners) {
+      if (listener && !listener.chain.isEmpty) wait = Math.min(wait, listener.chain.tick(this.#nowMs));
+    }
+    this.#nextTickMs = this.#nowMs + wait;
+  }
+
+  /** Closes the sessions that were silent too long, and finds out when to look again. */
+  #sweep(): void {
+    let next = Number.POSITIVE_INFINITY;
+    this.#sessions.forEach((session) => {
+      const listener = this.#listeners[this.#sessions.listener(session)];
+      const idleTimeoutMs = listener?.idleTimeoutMs ?? 0;
+      const deadlineMs = this.#sessions.lastActiveMs(session) + idleTimeoutMs;
+      if (deadlineMs > this.#nowMs) {
+        next = Math.min(next, Math.max(deadlineMs, this.#nowMs + Math.min(idleTimeoutMs / 8, LONGEST_SWEEP_MS)));
+        return;
+      }
+      if (listener) this.#counters[listener.counters + ListenerSlot.idleTimeout]! += 1;
+      this.#closeSession(session);
+    });
+    this.#nextSweepMs = next;
+  }
+}

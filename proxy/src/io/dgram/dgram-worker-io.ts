@@ -1,0 +1,198 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from "node:dgram";
+import { isIPv6 } from "node:net";
+import type { MessagePort } from "node:worker_threads";
+import { Action, DESCRIPTOR_WORDS, Flag, Word } from "../../datapath/batch.ts";
+import { monotonicMs } from "../../datapath/monotonic-clock.ts";
+import { type Ring, SLOTS } from "../../datapath/ring.ts";
+import type { SessionTable } from "../../datapath/session-table.ts";
+import { readSockaddr, writeSockaddr } from "../../datapath/sockaddr.ts";
+import type { SocketAddress } from "../../plan.ts";
+import type { IoEvents, SendCounts, WorkerIo } from "../io-backend.ts";
+
+/** The longest that a timer may wait (2^31 - 1 ms). */
+const LONGEST_TIMEOUT_MS = 0x7fff_ffff;
+
+/** Where the datagrams of the batch at hand came from: a listener's number, or endpoints. */
+const FROM_ENDPOINTS = -1;
+
+/** A socket of the address's family. Its look-up takes addresses as they are, without a turn of the event loop each. */
+export function socketOptions(address: string): SocketOptions {
+  const isVersion6 = isIPv6(address);
+  return {
+    type: isVersion6 ? "udp6" : "udp4",
+    ipv6Only: isVersion6,
+    lookup: (host, _options, callback) => callback(null, host, isVersion6 ? 6 : 4),
+  };
+}
+
+/** Gathers what the event loop delivers in one go into a batch, and hands it to the core. */
+export class DgramWorkerIo implements WorkerIo {
+  readonly sent: SendCounts = { datagrams: 0, bytes: 0, errors: 0, overflows: 0 };
+  readonly #ring: Ring;
+  readonly #sessions: SessionTable;
+  readonly #listeners = new Map<number, Socket>();
+  readonly #upstreams = new Map<number, Socket>();
+  #core: IoEvents | undefined;
+  #source = FROM_ENDPOINTS;
+  #isFlushDue = false;
+  #timer: NodeJS.Timeout | undefined;
+  #stop: () => void = () => {};
+
+  constructor(ring: Ring, sessions: SessionTable) {
+    this.#ring = ring;
+    this.#sessions = sessions;
+  }
+
+  takeReceiveOverflows(): number {
+    return 0; // Node does not tell.
+  }
+
+  setListener(listener: number, socket: unknown): void {
+    if (this.#listeners.has(listener)) return;
+    const { address, port } = socket as SocketAddress;
+    const opened = this.#open(address);
+    opened.on("message", (data, from) => this.#onMessage(listener, -1, data, from));
+    opened.bind({ address, port, exclusive: true });
+    this.#listeners.set(listener, opened);
+  }
+
+  removeListener(listener: number): void {
+    this.#listeners.get(listener)?.close();
+    this.#listeners.delete(listener);
+  }
+
+  openSession(session: number): boolean {
+    const endpoint = readSockaddr(this.#sessions.bytes, this.#sessions.endpoint(session));
+    const opened = this.#open(endpoint.address);
+    opened.on("message", (data, from) => {
+      // The socket is not connected, so anybody may send to it.
+      if (from.port === endpoint.port && from.address === endpoint.address) this.#onMessage(FROM_ENDPOINTS, session, data, from);
+    });
+    opened.bind({ port: 0, exclusive: true });
+    this.#sessions.setSocket(session, session);
+    this.#upstreams.set(session, opened);
+    return true;
+  }
+
+  closeSession(session: number): void {
+    this.#upstreams.get(session)?.close();
+    this.#upstreams.delete(session);
+  }
+
+  adoptSession(): boolean {
+    return false; // Sockets of node:dgram end with their worker.
+  }
+
+  sendUpstream(first: number, count: number): void {
+    this.#send(first, count, (session) => this.#upstreams.get(session), (session) => this.#sessions.endpoint(session));
+  }
+
+  sendDownstream(first: number, count: number): void {
+    const socketOf = (session: number): Socket | undefined => this.#listeners.get(this.#sessions.listener(session));
+    this.#send(first, count, socketOf, (session) => this.#sessions.client(session));
+  }
+
+  run(core: IoEvents, control: MessagePort): Promise<void> {
+    this.#core = core;
+    control.on("message", (message: unknown) => this.#turn(() => core.onControl(message)));
+    this.#schedule(core.onTurn(monotonicMs()));
+    return new Promise((resolve) => {
+      this.#stop = () => {
+        control.close();
+        resolve();
+      };
+    });
+  }
+
+  #open(address: string): Socket {
+    const socket = createSocket({ ...socketOptions(address), recvBufferSize: 4 << 20 });
+    socket.on("error", () => this.sent.errors++);
+    return socket;
+  }
+
+  #onMessage(listener: number, session: number, data: Buffer, from: RemoteInfo): void {
+    const ring = this.#ring;
+    if (ring.slots > 0 && (listener !== this.#source || ring.slots === SLOTS)) this.#flush();
+    this.#source = listener;
+    const slot = ring.slots++;
+    const payload = ring.payload(slot);
+    ring.bytes.set(data, payload);
+    writeSockaddr(ring.bytes, ring.name(slot), from);
+    const at = (ring.descriptors >> 2) + ring.count * DESCRIPTOR_WORDS;
+    const rxNs = BigInt(Date.now()) * 1_000_000n;
+    ring.words.fill(0, at, at + DESCRIPTOR_WORDS);
+    ring.words[at + Word.data] = payload;
+    ring.words[at + Word.length] = data.length | (data.length << 16);
+    ring.words[at + Word.flags] = listener === FROM_ENDPOINTS ? Flag.UpstreamDirection : 0;
+    ring.words[at + Word.rxLow] = Number(rxNs & 0xffff_ffffn);
+    ring.words[at + Word.rxHigh] = Number(rxNs >> 32n);
+    ring.firstDescriptor[slot] = ring.count++;
+    ring.descriptorCount[slot] = 1;
+    ring.slotLength[slot] = data.length;
+    ring.session[slot] = session;
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    setImmediate(() => {
+      this.#isFlushDue = false;
+      this.#turn(() => this.#flush());
+    });
+  }
+
+  #flush(): void {
+    if (this.#ring.slots === 0) return;
+    if (this.#source === FROM_ENDPOINTS) this.#core?.onUpstream();
+    else this.#core?.onDownstream(this.#source);
+    this.#ring.clear();
+  }
+
+  #turn(work: () => void): void {
+    const core = this.#core;
+    if (core === undefined) return;
+    const nowMs = monotonicMs();
+    core.onTurnStart(nowMs);
+    work();
+    this.#schedule(core.onTurn(nowMs));
+    core.onTurnEnd();
+    if (core.isStopRequested) this.#shutDown();
+  }
+
+  #schedule(waitMs: number): void {
+    clearTimeout(this.#timer);
+    if (waitMs === Number.POSITIVE_INFINITY) return;
+    this.#timer = setTimeout(() => this.#turn(() => {}), Math.min(Math.ceil(waitMs), LONGEST_TIMEOUT_MS));
+  }
+
+  #shutDown(): void {
+    clearTimeout(this.#timer);
+    for (const socket of [...this.#listeners.values(), ...this.#upstreams.values()]) socket.close();
+    this.#listeners.clear();
+    this.#upstreams.clear();
+    this.#stop();
+  }
+
+  #send(
+    first: number,
+    count: number,
+    socketOf: (session: number) => Socket | undefined,
+    nameOf: (session: number) => number,
+  ): void {
+    const { words, bytes, descriptors } = this.#ring;
+    for (let i = first; i < first + count; i++) {
+      const at = (descriptors >> 2) + i * DESCRIPTOR_WORDS;
+      if ((words[at + Word.action]! & 0xff) !== Action.Continue) continue;
+      const session = words[at + Word.session]! - 2;
+      const { address, port } = readSockaddr(this.#sessions.bytes, nameOf(session));
+      const offset = words[at + Word.data]!;
+      const length = words[at + Word.length]! & 0xffff;
+      // A copy: node:dgram sends after the ring has been used again.
+      const data = Buffer.from(bytes.subarray(offset, offset + length));
+      this.sent.datagrams++;
+      this.sent.bytes += length;
+      socketOf(session)?.send(data, port, address, (error) => {
+        if (error) this.sent.errors++;
+      });
+    }
+  }
+}

@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import type { ListenerPlan, SocketAddress } from "../../plan.ts";
+import { type IoBackend, IoError, type OpenListener } from "../io-backend.ts";
+import { DgramWorkerIo, socketOptions } from "./dgram-worker-io.ts";
+
+/** `node:dgram` on the worker's event loop: runs everywhere Node does, at several times the cost. */
+export const backend: IoBackend = {
+  name: "dgram",
+  priority: 1,
+  // Node 20 cannot share a port between threads.
+  maxConcurrency: 1,
+  ringBytes: 0,
+  unavailable: () => undefined,
+  createWorkerHandle: () => ({ handle: null, wake() {}, close() {} }),
+  openListener,
+  createWorkerIo: (_handle, ring, sessions) => new DgramWorkerIo(ring, sessions),
+};
+
+/** The worker binds; here the port is tried, so that a refusal is known at once and port 0 becomes a number. */
+async function openListener({ address }: ListenerPlan): Promise<OpenListener> {
+  const socket = createSocket(socketOptions(address.address));
+  try {
+    // Waited for before it is asked for: with a look-up that answers at once so does the bind.
+    const listening = once(socket, "listening");
+    socket.bind({ address: address.address, port: address.port, exclusive: true });
+    await listening;
+    const localAddress: SocketAddress = { address: address.address, port: socket.address().port };
+    return { sockets: [localAddress], localAddress, receiveBufferBytes: socket.getRecvBufferSize(), close() {} };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "EIO";
+    throw new IoError(code, `bind ${address.address} port ${address.port}`);
+  } finally {
+    const closed = once(socket, "close");
+    socket.close();
+    await closed;
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import type { ListenerPlan } from "../../plan.ts";
+import type { IoBackend, OpenListener, WorkerHandle } from "../io-backend.ts";
+import {
+  addressOf,
+  close,
+  EFD_CLOEXEC,
+  EFD_NONBLOCK,
+  EPOLL_CLOEXEC,
+  EPOLL_CTL_ADD,
+  EPOLLIN,
+  epollControl,
+  epollCreate,
+  eventfd,
+  ioError,
+  write,
+} from "./libc.ts";
+import { MmsgWorkerIo, WAKE_TAG } from "./mmsg-worker-io.ts";
+import { Area, EPOLL_DATA_WORD } from "./native-layout.ts";
+import { localAddress, openBoundSocket, receiveBufferBytes } from "./sockets.ts";
+
+/** What an incarnation of a worker inherits: its epoll set, with every socket in it, and the eventfd that wakes it. */
+export interface MmsgHandle {
+  readonly epoll: number;
+  readonly event: number;
+}
+
+const scratch = new Uint32Array(new WebAssembly.Memory({ initial: 1, maximum: 1 }).buffer);
+
+/** `recvmmsg`, `sendmmsg` and `epoll` called on the ring's own memory: Linux. */
+export const backend: IoBackend = {
+  name: "mmsg",
+  priority: 10,
+  maxConcurrency: 64,
+  ringBytes: Area.bytes,
+  unavailable: () => (process.platform === "linux" ? undefined : "needs Linux"),
+  createWorkerHandle,
+  openListener,
+  createWorkerIo: (handle, ring, sessions) => new MmsgWorkerIo(handle as MmsgHandle, ring, sessions),
+};
+
+function createWorkerHandle(): WorkerHandle {
+  const epoll = epollCreate(EPOLL_CLOEXEC);
+  if (epoll < 0) throw ioError("epoll_create1");
+  const event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (event < 0) throw ioError("eventfd");
+  const address = addressOf(new Uint8Array(scratch.buffer));
+  scratch[0] = EPOLLIN;
+  scratch[EPOLL_DATA_WORD] = WAKE_TAG;
+  if (epollControl(epoll, EPOLL_CTL_ADD, event, address) !== 0) throw ioError("epoll_ctl");
+  const handle: MmsgHandle = { epoll, event };
+  return {
+    handle,
+    wake() {
+      scratch[0] = 1;
+      scratch[1] = 0;
+      write(event, address, 8);
+    },
+    close() {
+      close(event);
+      close(epoll);
+    },
+  };
+}
+
+async function openListener(plan: ListenerPlan, workers: number): Promise<OpenListener> {
+  // A port shared by SO_REUSEPORT would let two proxies of one user silently split the traffic: the port must be
+  // free for one socket alone first.
+  close(openBoundSocket(plan.address, false));
+  const sockets = [openBoundSocket(plan.address, true)];
+  const bound = localAddress(sockets[0]!);
+  try {
+    while (sockets.length < workers) sockets.push(openBoundSocket(bound, true));
+  } catch (error) {
+    for (const fd of sockets) close(fd);
+    throw error;
+  }
+  return {
+    sockets,
+    localAddress: bound,
+    receiveBufferBytes: receiveBufferBytes(sockets[0]!),
+    close() {
+      for (const fd of sockets) close(fd);
+    },
+  };
+}

@@ -1,0 +1,133 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { DESCRIPTOR_WORDS, Word } from "../../datapath/batch.ts";
+import { type Ring, SLOT_BYTES, SLOTS } from "../../datapath/ring.ts";
+import { SOCKADDR_BYTES } from "../../datapath/sockaddr.ts";
+import { addressOf, MSG_DONTWAIT, recvmmsg, SO_RXQ_OVFL, SO_TIMESTAMPNS, SOL_SOCKET, SOL_UDP, UDP_GRO } from "./libc.ts";
+import { Area, CMSGHDR_BYTES, IOVEC_BYTES, MMSGHDR_BYTES, Mmsghdr, RECEIVE_CONTROL_BYTES, writeAddress } from "./native-layout.ts";
+
+const TWO_32 = 0x1_0000_0000;
+
+/** Fills a ring's free slots by `recvmmsg`. Runs that UDP_GRO merged become one descriptor for each datagram. */
+export class MessageReceiver {
+  /** Datagrams that the kernel dropped at the socket read last, as its running total; 0 where it did not say. */
+  dropTotal = 0;
+  readonly #ring: Ring;
+  readonly #words: Uint32Array;
+  readonly #messages: number;
+  readonly #messagesAddress: number;
+  readonly #control: number;
+  // What the control messages of the datagram at hand said.
+  #segmentBytes = 0;
+  #rxLow = 0;
+  #rxHigh = 0;
+  // The second that the last datagram came in, as nanoseconds of the epoch: 64 bits in two words.
+  #second = -1;
+  #secondLow = 0;
+  #secondHigh = 0;
+
+  constructor(ring: Ring) {
+    this.#ring = ring;
+    this.#words = ring.words;
+    this.#messages = (ring.backendArea + Area.receiveMessages) >> 2;
+    this.#control = ring.backendArea + Area.receiveControl;
+    const base = addressOf(ring.bytes);
+    this.#messagesAddress = base + ring.backendArea + Area.receiveMessages;
+    const pieces = ring.backendArea + Area.receivePieces;
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const message = this.#messages + slot * (MMSGHDR_BYTES / 4);
+      const piece = pieces + slot * IOVEC_BYTES;
+      writeAddress(this.#words, message + Mmsghdr.name, base + ring.name(slot));
+      writeAddress(this.#words, message + Mmsghdr.iov, base + piece);
+      this.#words[message + Mmsghdr.iovLength] = 1;
+      writeAddress(this.#words, message + Mmsghdr.control, base + this.#control + slot * RECEIVE_CONTROL_BYTES);
+      writeAddress(this.#words, piece >> 2, base + ring.payload(slot));
+      this.#words[(piece >> 2) + 2] = SLOT_BYTES;
+      this.#rearm(message);
+    }
+  }
+
+  /** Appends what waits at `fd` to the ring's batch. Returns how many slots it filled; 0 or less where none. */
+  receive(fd: number, flags: number): number {
+    const ring = this.#ring;
+    const first = ring.slots;
+    const received = recvmmsg(fd, this.#messagesAddress + first * MMSGHDR_BYTES, SLOTS - first, MSG_DONTWAIT, 0);
+    this.dropTotal = 0;
+    for (let slot = first; slot < first + received; slot++) {
+      const message = this.#messages + slot * (MMSGHDR_BYTES / 4);
+      this.#readControl(slot, this.#words[message + Mmsghdr.controlLength]!);
+      this.#describe(slot, this.#words[message + Mmsghdr.length]!, flags);
+      this.#rearm(message);
+    }
+    if (received > 0) ring.slots = first + received;
+    return received;
+  }
+
+  /** The kernel writes what it used over what it may use. */
+  #rearm(message: number): void {
+    this.#words[message + Mmsghdr.nameLength] = SOCKADDR_BYTES;
+    this.#words[message + Mmsghdr.controlLength] = RECEIVE_CONTROL_BYTES;
+  }
+
+  #readControl(slot: number, length: number): void {
+    const words = this.#words;
+    const start = this.#control + slot * RECEIVE_CONTROL_BYTES;
+    this.#segmentBytes = 0;
+    for (let at = start; at + CMSGHDR_BYTES < start + length; ) {
+      const header = at >> 2;
+      const data = header + CMSGHDR_BYTES / 4;
+      const level = words[header + 2];
+      const type = words[header + 3];
+      if (level === SOL_SOCKET && type === SO_TIMESTAMPNS) this.#setReceiveTime(words[data]!, words[data + 2]!);
+      else if (level === SOL_UDP && type === UDP_GRO) this.#segmentBytes = words[data]!;
+      else if (level === SOL_SOCKET && type === SO_RXQ_OVFL) this.dropTotal = words[data]!;
+      at += (words[header]! + 7) & ~7;
+    }
+  }
+
+  #setReceiveTime(second: number, nanosecond: number): void {
+    if (second !== this.#second) {
+      const nanoseconds = BigInt(second) * 1_000_000_000n;
+      this.#second = second;
+      this.#secondLow = Number(nanoseconds & 0xffff_ffffn);
+      this.#secondHigh = Number(nanoseconds >> 32n);
+    }
+    const low = this.#secondLow + nanosecond;
+    this.#rxLow = low >>> 0;
+    this.#rxHigh = low >= TWO_32 ? this.#secondHigh + 1 : this.#secondHigh;
+  }
+
+  #describe(slot: number, length: number, flags: number): void {
+    const ring = this.#ring;
+    const words = this.#words;
+    const segment = this.#segmentBytes > 0 && this.#segmentBytes < length ? this.#segmentBytes : length;
+    const first = ring.count;
+    const payload = ring.payload(slot);
+    let at = (ring.descriptors >> 2) + first * DESCRIPTOR_WORDS;
+    let offset = 0;
+    // An empty datagram is one too.
+    do {
+      const bytes = Math.min(segment, length - offset);
+      words[at + Word.data] = payload + offset;
+      words[at + Word.length] = bytes | (bytes << 16);
+      words[at + Word.session] = 0;
+      words[at + Word.flags] = flags;
+      words[at + Word.rxLow] = this.#rxLow;
+      words[at + Word.rxHigh] = this.#rxHigh;
+      words[at + Word.action] = 0;
+      words[at + Word.target] = 0;
+      words[at + Word.txLow] = 0;
+      words[at + Word.txHigh] = 0;
+      words[at + Word.mark] = 0;
+      words[at + Word.addresses] = 0;
+      words[at + Word.userLow] = 0;
+      words[at + Word.userHigh] = 0;
+      ring.count++;
+      at += DESCRIPTOR_WORDS;
+      offset += bytes;
+    } while (offset < length);
+    ring.firstDescriptor[slot] = first;
+    ring.descriptorCount[slot] = ring.count - first;
+    ring.slotLength[slot] = length;
+  }
+}

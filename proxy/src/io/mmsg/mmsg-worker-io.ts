@@ -1,0 +1,250 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { Action, DESCRIPTOR_WORDS, Flag, Word } from "../../datapath/batch.ts";
+import { monotonicMs } from "../../datapath/monotonic-clock.ts";
+import { type Ring, SLOTS } from "../../datapath/ring.ts";
+import type { SessionTable } from "../../datapath/session-table.ts";
+import { AF_INET, AF_INET6 } from "../../datapath/sockaddr.ts";
+import type { IoEvents, SendCounts, WorkerIo } from "../io-backend.ts";
+import type { MmsgHandle } from "./index.ts";
+import {
+  addressOf,
+  close,
+  ECONNREFUSED,
+  EINTR,
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLLIN,
+  epollControl,
+  epollWait,
+  errno,
+  ioError,
+  read,
+} from "./libc.ts";
+import { MessageReceiver } from "./message-receiver.ts";
+import { MessageSender } from "./message-sender.ts";
+import { Area, EPOLL_DATA_WORD, EPOLL_EVENT_BYTES, EVENTS } from "./native-layout.ts";
+import { openConnectedSocket, setGro } from "./sockets.ts";
+
+/** What an event is about: the eventfd, a listener or a session. Its number is in the low bits. */
+export const WAKE_TAG = 0;
+const LISTENER_TAG = 1 << 30;
+const SESSION_TAG = 2 << 30;
+const NUMBER_MASK = LISTENER_TAG - 1;
+
+/** Full receives of one listener in a turn before the others are looked at again. */
+const RECEIVES_PER_TURN = 4;
+
+interface ListenerSocket {
+  readonly fd: number;
+  dropTotal: number;
+  overflows: number;
+}
+
+/** Runs a worker to completion: epoll_wait, recvmmsg, the core, sendmmsg. */
+export class MmsgWorkerIo implements WorkerIo {
+  readonly sent: SendCounts;
+  readonly #epoll: number;
+  readonly #event: number;
+  readonly #ring: Ring;
+  readonly #sessions: SessionTable;
+  readonly #receiver: MessageReceiver;
+  readonly #sender: MessageSender;
+  readonly #listeners: (ListenerSocket | undefined)[] = [];
+  readonly #events: number;
+  readonly #eventsAddress: number;
+  readonly #sessionsAddress: number;
+  readonly #counterAddress: number;
+  #core: IoEvents | undefined;
+  #control: MessagePort | undefined;
+
+  constructor(handle: MmsgHandle, ring: Ring, sessions: SessionTable) {
+    this.#epoll = handle.epoll;
+    this.#event = handle.event;
+    this.#ring = ring;
+    this.#sessions = sessions;
+    this.#receiver = new MessageReceiver(ring);
+    this.#sender = new MessageSender(ring);
+    this.sent = this.#sender.sent;
+    const base = addressOf(ring.bytes);
+    this.#events = (ring.backendArea + Area.events) >> 2;
+    this.#eventsAddress = base + ring.backendArea + Area.events;
+    this.#counterAddress = base + ring.backendArea + Area.eventCounter;
+    this.#sessionsAddress = addressOf(sessions.bytes);
+  }
+
+  setListener(listener: number, socket: unknown, preferGro: boolean): void {
+    const fd = socket as number;
+    setGro(fd, preferGro);
+    this.#listeners[listener] ??= { fd, dropTotal: 0, overflows: 0 };
+    // Where an earlier worker or this one added it already, this changes nothing.
+    this.#watch(fd, LISTENER_TAG | listener);
+  }
+
+  removeListener(listener: number): void {
+    const socket = this.#listeners[listener];
+    if (socket === undefined) return;
+    epollControl(this.#epoll, EPOLL_CTL_DEL, socket.fd, 0);
+    this.#listeners[listener] = undefined;
+  }
+
+  takeReceiveOverflows(listener: number): number {
+    const socket = this.#listeners[listener];
+    if (socket === undefined) return 0;
+    const { overflows } = socket;
+    socket.overflows = 0;
+    return overflows;
+  }
+
+  openSession(session: number, preferGro: boolean): boolean {
+    const sessions = this.#sessions;
+    const endpoint = sessions.endpoint(session);
+    const family = sessions.bytes[endpoint] === AF_INET6 ? AF_INET6 : AF_INET;
+    const address = this.#sessionsAddress + endpoint;
+    const fd = openConnectedSocket(family, address, sessions.endpointLength(session), preferGro);
+    if (fd < 0) return false;
+    sessions.setSocket(session, fd);
+    return this.#watch(fd, SESSION_TAG | session);
+  }
+
+  closeSession(session: number): void {
+    // Closing takes the socket out of the epoll set, too: nothing else holds it.
+    const fd = this.#sessions.socket(session);
+    if (fd >= 0) close(fd);
+  }
+
+  adoptSession(): boolean {
+    // The epoll set outlived the worker that filled it.
+    return true;
+  }
+
+  sendUpstream(first: number, count: number): void {
+    this.#send(first, count, false);
+  }
+
+  sendDownstream(first: number, count: number): void {
+    this.#send(first, count, true);
+  }
+
+  async run(core: IoEvents, control: MessagePort): Promise<void> {
+    this.#core = core;
+    this.#control = control;
+    let timeoutMs = core.onTurn(monotonicMs());
+    while (!core.isStopRequested) {
+      const ready = epollWait(this.#epoll, this.#eventsAddress, EVENTS, toEpollTimeout(timeoutMs));
+      if (ready < 0 && errno() !== EINTR) throw ioError("epoll_wait");
+      const nowMs = monotonicMs();
+      core.onTurnStart(nowMs);
+      for (let i = 0; i < ready; i++) this.#dispatch(core, this.#ring.words[this.#events + (i * EPOLL_EVENT_BYTES) / 4 + EPOLL_DATA_WORD]!);
+      this.#flushUpstream(core);
+      timeoutMs = core.onTurn(nowMs);
+      core.onTurnEnd();
+    }
+  }
+
+  #dispatch(core: IoEvents, tag: number): void {
+    const number = tag & NUMBER_MASK;
+    if (tag === WAKE_TAG) {
+      read(this.#event, this.#counterAddress, 8);
+      this.#drainControl(core);
+    } else if ((tag & LISTENER_TAG) !== 0) this.#receiveDownstream(core, number);
+    else this.#receiveUpstream(core, number);
+  }
+
+  /** Events of the port never fire in a loop that does not return to Node. */
+  #drainControl(core: IoEvents): void {
+    for (let next = this.#receiveControl(); next !== undefined; next = this.#receiveControl()) core.onControl(next.message);
+  }
+
+  #receiveControl(): { readonly message: unknown } | undefined {
+    return this.#control && receiveMessageOnPort(this.#control);
+  }
+
+  #receiveDownstream(core: IoEvents, listener: number): void {
+    this.#flushUpstream(core);
+    for (let i = 0; i < RECEIVES_PER_TURN; i++) {
+      const socket = this.#listeners[listener];
+      if (socket === undefined) return;
+      const received = this.#receiver.receive(socket.fd, 0);
+      if (received <= 0) return;
+      this.#countDrops(socket);
+      core.onDownstream(listener);
+      this.#ring.clear();
+      if (received < SLOTS) return;
+    }
+  }
+
+  /** Datagrams of many sessions gather in one batch, since each socket rarely has more than one. */
+  #receiveUpstream(core: IoEvents, session: number): void {
+    if (!this.#sessions.isOpen(session)) return;
+    const first = this.#ring.slots;
+    const received = this.#receiver.receive(this.#sessions.socket(session), Flag.UpstreamDirection);
+    if (received < 0 && errno() === ECONNREFUSED) core.onSocketError(session);
+    for (let slot = first; slot < first + received; slot++) this.#ring.session[slot] = session;
+    if (this.#ring.slots === SLOTS) this.#flushUpstream(core);
+  }
+
+  #flushUpstream(core: IoEvents): void {
+    if (this.#ring.slots === 0) return;
+    core.onUpstream();
+    this.#ring.clear();
+  }
+
+  #send(first: number, count: number, isDownstream: boolean): void {
+    const ring = this.#ring;
+    const words = ring.words;
+    let current = -1;
+    let at = (ring.descriptors >> 2) + first * DESCRIPTOR_WORDS;
+    for (const end = at + count * DESCRIPTOR_WORDS; at < end; at += DESCRIPTOR_WORDS) {
+      if ((words[at + Word.action]! & 0xff) !== Action.Continue) continue;
+      const session = words[at + Word.session]! - 2;
+      const offset = words[at + Word.data]!;
+      const length = words[at + Word.length]! & 0xffff;
+      if (session === current && this.#sender.join(offset, length)) continue;
+      if (current >= 0 && (this.#sender.isFull || !this.#isSameSocket(session, current, isDownstream))) {
+        this.#flush(current, isDownstream);
+      }
+      current = session;
+      const name = isDownstream ? this.#sessionsAddress + this.#sessions.client(session) : 0;
+      const nameLength = isDownstream ? this.#sessions.clientLength(session) : 0;
+      this.#sender.add(offset, length, name, nameLength, this.#sessions.maySegment(session));
+    }
+    if (current >= 0) this.#flush(current, isDownstream);
+  }
+
+  #isSameSocket(a: number, b: number, isDownstream: boolean): boolean {
+    return a === b || (isDownstream && this.#sessions.listener(a) === this.#sessions.listener(b));
+  }
+
+  #flush(session: number, isDownstream: boolean): void {
+    const fd = isDownstream ? this.#listeners[this.#sessions.listener(session)]?.fd : this.#sessions.socket(session);
+    if (fd === undefined) return;
+    this.#sender.flush(fd);
+    if (this.#sender.isSegmentationRefused) this.#sessions.forbidSegmentation(session);
+    if (this.#sender.isPeerGone && !isDownstream) this.#core?.onSocketError(session);
+  }
+
+  #countDrops(socket: ListenerSocket): void {
+    const total = this.#receiver.dropTotal;
+    if (total === 0) return;
+    // A 32-bit running total, told only with datagrams that were queued after a drop.
+    socket.overflows += (total - socket.dropTotal) >>> 0;
+    socket.dropTotal = total;
+  }
+
+  #watch(fd: number, tag: number): boolean {
+    const words = this.#ring.words;
+    const at = (this.#ring.backendArea + Area.control) >> 2;
+    words[at] = EPOLLIN;
+    words[at + EPOLL_DATA_WORD] = tag;
+    words[at + EPOLL_DATA_WORD + 1] = 0;
+    const address = this.#eventsAddress - Area.events + Area.control;
+    return epollControl(this.#epoll, EPOLL_CTL_ADD, fd, address) === 0;
+  }
+}
+
+/** Rounded up: a timer must not find that it came a fraction too early. Anything over a day is waited for in parts. */
+function toEpollTimeout(ms: number): number {
+  return ms === Number.POSITIVE_INFINITY ? -1 : Math.min(Math.ceil(Math.max(ms, 0)), 86_400_000);
+}

@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * What a proxy should do, after every check: the form in which configuration reaches the datapath, wherever it
+ * came from. Plans are immutable, cheap to clone to a worker, and share structure: an object that is identical
+ * (`===`) to the one of the plan before has not changed.
+ */
+export interface Plan {
+  readonly listeners: readonly ListenerPlan[];
+  readonly clusters: readonly ClusterPlan[];
+}
+
+/** An IP address in text form and a UDP port. Port 0 asks the kernel for one. */
+export interface SocketAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A UDP listener with its `udp_proxy`. */
+export interface ListenerPlan {
+  readonly name: string;
+  readonly address: SocketAddress;
+  /** `stat_prefix` of the udp_proxy: the name in its statistics. */
+  readonly statPrefix: string;
+  /** The cluster to which new sessions go. */
+  readonly cluster: string;
+  /** A session without a datagram either way for so long is closed. */
+  readonly idleTimeoutMs: number;
+  /** Larger datagrams are dropped and counted; 1 to 65,535 bytes. */
+  readonly maxRxDatagramBytes: number;
+  /** Whether the kernel may hand over runs of datagrams at once (UDP_GRO). */
+  readonly preferGro: boolean;
+  /** The session filters, in the order in which a datagram from downstream meets them. */
+  readonly filters: readonly FilterPlan[];
+}
+
+/** What happens to datagrams when a filter fails; `envoy.extensions.wasm.v3.FailurePolicy`. */
+export type FailurePolicy = "FAIL_CLOSED" | "FAIL_OPEN";
+
+/** A filter with its configuration. The module was compiled, checked and tried before it gets here. */
+export interface FilterPlan {
+  /** Name in the chain; of the ECDS resource where it came as one. */
+  readonly name: string;
+  readonly rootId: string;
+  readonly vmId: string;
+  readonly module: WebAssembly.Module;
+  /** SHA-256 of the module's bytes, lower-case hexadecimal. */
+  readonly digest: string;
+  readonly configuration: Uint8Array;
+  readonly vmConfiguration: Uint8Array;
+  readonly failurePolicy: FailurePolicy;
+}
+
+/** Where sessions of a listener may go. */
+export interface ClusterPlan {
+  readonly name: string;
+  readonly endpoints: readonly EndpointPlan[];
+}
+
+/** One upstream endpoint. Endpoints that take no new sessions are left out by whoever makes the plan. */
+export interface EndpointPlan {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Why a part of a plan could not be put into effect: a bind that failed, for example. */
+export interface PlanRejection {
+  readonly listener: string;
+  readonly error: Error;
+}

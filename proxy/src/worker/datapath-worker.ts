@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { workerData } from "node:worker_threads";
+import { monotonicMs } from "../datapath/monotonic-clock.ts";
+import { Ring } from "../datapath/ring.ts";
+import { SessionTable } from "../datapath/session-table.ts";
+import { WorkerCore } from "../datapath/worker-core.ts";
+import { loadBackend } from "../io/load-backend.ts";
+import type { FilterEnvironment } from "../wasm/filter-environment.ts";
+import { MetricSlots } from "./metric-slots.ts";
+import type { FromWorker, ToWorker, WorkerData } from "./protocol.ts";
+
+/** Proxy-Wasm's log levels, trace to critical, as ours. */
+const LEVELS = ["debug", "debug", "info", "warn", "error", "error"] as const;
+
+const data = workerData as WorkerData;
+const post = (message: FromWorker): void => data.port.postMessage(message);
+const backend = await loadBackend(data.io);
+const ring = new Ring(backend.ringBytes);
+const sessions = new SessionTable(data.sessions);
+const metrics = new MetricSlots(data.counters, data.metrics, (definition) => post({ type: "metric", definition }));
+const io = backend.createWorkerIo(data.ioHandle, ring, sessions);
+const core = new WorkerCore({
+  index: data.index,
+  ring,
+  sessions,
+  counters: data.counters,
+  vitals: data.vitals,
+  io,
+  environment,
+  onControl: (message) => onControl(message as ToWorker),
+});
+let isAdopted = false;
+
+await io.run(core, data.port);
+data.port.close();
+
+function environment(listener: string): FilterEnvironment {
+  return {
+    worker: data.index,
+    listener,
+    log: (level, filter, message) => {
+      post({ type: "log", level: LEVELS[level] ?? "error", message, fields: { listener, filter } });
+    },
+    defineMetric: (kind, name, labels) => metrics.define(kind, name, labels),
+    monotonicNs: () => process.hrtime.bigint(),
+    wallNs: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
+  };
+}
+
+function onControl(message: ToWorker): void {
+  switch (message.type) {
+    case "apply":
+      core.apply(message.update);
+      if (!isAdopted) core.adoptSessions();
+      isAdopted = true;
+      return post({ type: "applied", sequence: message.sequence });
+    case "streams":
+      return post({ type: "streams", sequence: message.sequence, streams: core.streams() });
+    case "stop":
+      return; // The shared flag stops the loop; this only woke it.
+    case "fail":
+      fail(message.how);
+  }
+}
+
+function fail(how: "throw" | "spin"): void {
+  if (how === "throw") throw new Error("this worker was told to fail");
+  for (const endMs = monotonicMs() + 60_000; monotonicMs() < endMs; );
+}

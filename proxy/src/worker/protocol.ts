@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import type { LiveStream } from "../datapath/datapath.ts";
+import type { EndpointPlan, ListenerPlan } from "../plan.ts";
+import type { MessagePort } from "node:worker_threads";
+
+/** What a worker thread is started with; all of it outlives the thread, so that a successor takes over where it was. */
+export interface WorkerData {
+  readonly index: number;
+  readonly io: string;
+  readonly ioHandle: unknown;
+  readonly sessions: WebAssembly.Memory;
+  readonly counters: Float64Array;
+  /** See `Vital`. */
+  readonly vitals: Float64Array;
+  readonly port: MessagePort;
+  /** Metrics that an earlier incarnation defined: their slots are used again. */
+  readonly metrics: readonly MetricDefinition[];
+}
+
+/** Slots of the memory through which a worker is stopped and watched. */
+export const Vital = {
+  /** Not 0: leave the loop. */
+  stop: 0,
+  /** When the turn under way began, monotonic milliseconds; 0 while the worker waits. */
+  turnStartMs: 1,
+} as const;
+export const VITALS = 2;
+
+/** A listener as a worker is told of it. The number stands for it in sessions and events, and is never reused. */
+export interface WorkerListener {
+  readonly id: number;
+  readonly plan: ListenerPlan;
+  readonly socket: unknown;
+  /** First slot of its counters. */
+  readonly counters: number;
+}
+
+/** An endpoint as a worker is told of it. The number stands for it in sessions, and is never reused. */
+export interface WorkerEndpoint extends EndpointPlan {
+  readonly id: number;
+  readonly counters: number;
+}
+
+export interface WorkerCluster {
+  readonly name: string;
+  readonly counters: number;
+  readonly endpoints: readonly WorkerEndpoint[];
+}
+
+/** What changes; what is not named stays. */
+export interface WorkerUpdate {
+  readonly listeners: readonly WorkerListener[];
+  readonly removedListeners: readonly number[];
+  readonly clusters: readonly WorkerCluster[];
+  readonly removedClusters: readonly string[];
+}
+
+export type ToWorker =
+  | { readonly type: "apply"; readonly sequence: number; readonly update: WorkerUpdate }
+  | { readonly type: "streams"; readonly sequence: number }
+  /** Wakes a worker that should see that it is to stop. */
+  | { readonly type: "stop" }
+  /** For tests of what happens then. */
+  | { readonly type: "fail"; readonly how: "throw" | "spin" };
+
+/**
+ * A metric that a filter defined, and where its numbers stand. A histogram has a slot per bound (not
+ * cumulative), one for what lies above the last, and the sum.
+ */
+export interface MetricDefinition {
+  readonly slot: number;
+  readonly kind: "counter" | "gauge" | "histogram";
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly bounds: readonly number[];
+}
+
+export type FromWorker =
+  | { readonly type: "applied"; readonly sequence: number }
+  | { readonly type: "streams"; readonly sequence: number; readonly streams: readonly LiveStream[] }
+  | { readonly type: "metric"; readonly definition: MetricDefinition }
+  | { readonly type: "log"; readonly level: "debug" | "info" | "warn" | "error"; readonly message: string; readonly fields: object };

@@ -1,0 +1,151 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { CounterBlocks } from "../datapath/counter-blocks.ts";
+import type { Datapath, LiveListener, LiveStream } from "../datapath/datapath.ts";
+import type { IoBackend } from "../io/io-backend.ts";
+import { chooseBackend } from "../io/load-backend.ts";
+import type { Plan, PlanRejection } from "../plan.ts";
+import type { Sample } from "../stats/sample.ts";
+import { ClusterRegistry } from "./cluster-registry.ts";
+import type { DatapathLogger } from "./datapath-logger.ts";
+import { clusterSamples, filterSamples, listenerSamples, mergeSamples } from "./datapath-samples.ts";
+import { ListenerRegistry } from "./listener-registry.ts";
+import type { WorkerUpdate } from "./protocol.ts";
+import { WorkerSlot } from "./worker-slot.ts";
+
+/** How long a turn may last before its worker is ended: far above any honest one, a pause of the machine included. */
+const TURN_LIMIT_MS = 2_000;
+const WATCH_INTERVAL_MS = 500;
+/** A socket each: below the 65,536 files that containers commonly allow, shared by two workers. */
+const DEFAULT_SESSIONS = 32_768;
+
+/** How the datapath runs. */
+export interface DatapathOptions {
+  /** Name of an I/O backend, or `auto` for the best that runs here. */
+  readonly io: string;
+  /** Worker threads; at most what the backend can use. */
+  readonly concurrency: number;
+  readonly logger: DatapathLogger;
+  /** The most sessions of one worker. */
+  readonly sessionsPerWorker?: number;
+}
+
+/** Starts the datapath with an empty plan. Throws a RangeError where the I/O backend cannot run. */
+export async function startDatapath(options: DatapathOptions): Promise<WorkerPool> {
+  const backend = await chooseBackend(options.io);
+  const pool = new WorkerPool(backend, options);
+  await pool.start();
+  return pool;
+}
+
+/** The main thread's hold on the datapath: the authoritative intent, and the workers that follow it. */
+export class WorkerPool implements Datapath {
+  readonly io: string;
+  readonly concurrency: number;
+  readonly #slots: readonly WorkerSlot[];
+  readonly #blocks: CounterBlocks;
+  readonly #listeners: ListenerRegistry;
+  readonly #clusters: ClusterRegistry;
+  #watch: NodeJS.Timeout | undefined;
+  /** Plans are put into effect one after the other. */
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(backend: IoBackend, { concurrency, logger, sessionsPerWorker = DEFAULT_SESSIONS }: DatapathOptions) {
+    this.io = backend.name;
+    this.concurrency = Math.min(concurrency, backend.maxConcurrency);
+    this.#slots = Array.from(
+      { length: this.concurrency },
+      (_, index) => new WorkerSlot({ index, backend, sessions: sessionsPerWorker, logger, intent: () => this.#intent(index) }),
+    );
+    this.#blocks = new CounterBlocks(this.#slots.map(({ counters }) => counters));
+    this.#listeners = new ListenerRegistry(backend, this.concurrency, this.#blocks);
+    this.#clusters = new ClusterRegistry(this.#blocks);
+  }
+
+  /** Starts the workers. */
+  async start(): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.start()));
+    this.#watch = setInterval(() => {
+      for (const slot of this.#slots) slot.checkTurn(TURN_LIMIT_MS);
+    }, WATCH_INTERVAL_MS);
+    this.#watch.unref();
+    process.once("exit", this.#onProcessExit);
+  }
+
+  apply(plan: Plan): Promise<readonly PlanRejection[]> {
+    const applied = this.#tail.then(() => this.#apply(plan));
+    this.#tail = applied.catch(() => {});
+    return applied;
+  }
+
+  listeners(): readonly LiveListener[] {
+    return this.#listeners.all.map(({ plan, localAddress, receiveBufferBytes }) => ({ plan, localAddress, receiveBufferBytes }));
+  }
+
+  samples(): readonly Sample[] {
+    const listeners = this.#listeners.all.map(({ plan, counters }) => ({ name: plan.name, statPrefix: plan.statPrefix, counters }));
+    const names = new Set(listeners.map(({ name }) => name));
+    return mergeSamples([
+      ...listenerSamples(listeners, this.#blocks),
+      ...clusterSamples(this.#clusters.all, this.#blocks),
+      ...filterSamples(this.#slots, (name) => names.has(name)),
+      this.#restartSample(),
+    ]);
+  }
+
+  async streams(): Promise<readonly LiveStream[]> {
+    return (await Promise.all(this.#slots.map((slot) => slot.streams()))).flat();
+  }
+
+  /** Lets a worker fail, for tests of what happens then. Returns false where there is no such worker. */
+  fail(worker: number, how: "throw" | "spin"): boolean {
+    this.#slots[worker]?.fail(how);
+    return this.#slots[worker] !== undefined;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#watch);
+    process.off("exit", this.#onProcessExit);
+    await this.#tail;
+    await Promise.all(this.#slots.map((slot) => slot.stop()));
+    this.#listeners.close();
+  }
+
+  /** Node waits at its exit for every thread: one that sleeps in a system call would hold it up for good. */
+  readonly #onProcessExit = (): void => {
+    for (const slot of this.#slots) slot.requestStop();
+  };
+
+  async #apply(plan: Plan): Promise<readonly PlanRejection[]> {
+    const listeners = await this.#listeners.update(plan.listeners);
+    const clusters = this.#clusters.update(plan.clusters);
+    await Promise.all(
+      this.#slots.map((slot, index) =>
+        slot.apply({
+          listeners: listeners.changed.map((entry) => this.#listeners.toWorker(entry, index)),
+          removedListeners: listeners.removed,
+          clusters: clusters.changed,
+          removedClusters: clusters.removed,
+        }),
+      ),
+    );
+    listeners.release();
+    clusters.release();
+    return listeners.rejections;
+  }
+
+  #intent(worker: number): WorkerUpdate {
+    return {
+      listeners: this.#listeners.all.map((entry) => this.#listeners.toWorker(entry, worker)),
+      removedListeners: [],
+      clusters: this.#clusters.all,
+      removedClusters: [],
+    };
+  }
+
+  #restartSample(): Sample {
+    const value = this.#slots.reduce((sum, { restarts }) => sum + restarts, 0);
+    const help = "Datapath workers that died or did not come back, and were rebuilt.";
+    return { kind: "counter", name: "msm_worker_restarts_total", help, labels: {}, value };
+  }
+}

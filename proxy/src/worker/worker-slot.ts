@@ -1,0 +1,183 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { type CounterPage, createCounterPage } from "../datapath/counters.ts";
+import type { LiveStream } from "../datapath/datapath.ts";
+import { monotonicMs } from "../datapath/monotonic-clock.ts";
+import { createSessionMemory } from "../datapath/session-table.ts";
+import type { IoBackend, WorkerHandle } from "../io/io-backend.ts";
+import type { DatapathLogger } from "./datapath-logger.ts";
+import { type FromWorker, type MetricDefinition, type ToWorker, VITALS, Vital, type WorkerData, type WorkerUpdate } from "./protocol.ts";
+import { workerEntry } from "./worker-entry.ts";
+
+/** A worker that lived so long was well; one that dies sooner waits before it is started again, longer each time. */
+const HEALTHY_MS = 10_000;
+const FIRST_DELAY_MS = 50;
+const LONGEST_DELAY_MS = 5_000;
+/** How long a worker has to leave its loop before it is ended by force. */
+const STOP_DEADLINE_MS = 500;
+const STREAMS_DEADLINE_MS = 250;
+
+/** What a slot needs to know. */
+export interface WorkerSlotOptions {
+  readonly index: number;
+  readonly backend: IoBackend;
+  /** The most sessions of this worker. */
+  readonly sessions: number;
+  readonly logger: DatapathLogger;
+  /** Everything the worker should do now: what a new incarnation starts from. */
+  readonly intent: () => WorkerUpdate;
+}
+
+/**
+ * One datapath worker through all its incarnations: counters, sessions and sockets stay, the thread may die and is
+ * started anew from the intent.
+ */
+export class WorkerSlot {
+  readonly counters: CounterPage = createCounterPage();
+  readonly metrics: MetricDefinition[] = [];
+  /** How often the thread was replaced. */
+  restarts = 0;
+  readonly #options: WorkerSlotOptions;
+  readonly #io: WorkerHandle;
+  readonly #sessions: WebAssembly.Memory;
+  readonly #vitals = new Float64Array(new SharedArrayBuffer(VITALS * 8));
+  /** Resolved by the first answer to this or a later message. */
+  readonly #applied = new Map<number, () => void>();
+  readonly #streams = new Map<number, (streams: readonly LiveStream[]) => void>();
+  #worker: Worker | undefined;
+  #port: MessagePort | undefined;
+  #sequence = 0;
+  #startedMs = 0;
+  #quickDeaths = 0;
+  #isStopping = false;
+
+  constructor(options: WorkerSlotOptions) {
+    this.#options = options;
+    this.#io = options.backend.createWorkerHandle();
+    this.#sessions = createSessionMemory(options.sessions);
+  }
+
+  /** Starts the thread. Resolves when it has taken over the intent. */
+  start(): Promise<void> {
+    const { index, backend } = this.#options;
+    const { port1, port2 } = new MessageChannel();
+    this.#vitals.fill(0);
+    this.#startedMs = monotonicMs();
+    const workerData: WorkerData = {
+      index,
+      io: backend.name,
+      ioHandle: this.#io.handle,
+      sessions: this.#sessions,
+      counters: this.counters,
+      vitals: this.#vitals,
+      port: port2,
+      metrics: this.metrics,
+    };
+    const worker = new Worker(workerEntry(import.meta.url, "datapath-worker"), { workerData, transferList: [port2], name: `datapath-${index}` });
+    this.#worker = worker;
+    this.#port = port1;
+    port1.on("message", (message: FromWorker) => this.#onMessage(message));
+    port1.unref();
+    worker.on("error", (error) => this.#options.logger.error({ worker: index, error: String(error) }, "a datapath worker failed"));
+    worker.on("exit", () => this.#onExit(worker));
+    return this.apply(this.#options.intent());
+  }
+
+  /** Resolves when the worker, or one that replaces it, has taken the update over. */
+  apply(update: WorkerUpdate): Promise<void> {
+    const sequence = ++this.#sequence;
+    return new Promise((resolve) => {
+      this.#applied.set(sequence, resolve);
+      this.#send({ type: "apply", sequence, update });
+    });
+  }
+
+  /** The streams that the worker's filters report; none where it does not answer in time. */
+  streams(): Promise<readonly LiveStream[]> {
+    const sequence = ++this.#sequence;
+    return new Promise((resolve) => {
+      const answer = (streams: readonly LiveStream[]): void => {
+        clearTimeout(timer);
+        this.#streams.delete(sequence);
+        resolve(streams);
+      };
+      const timer = setTimeout(() => answer([]), STREAMS_DEADLINE_MS);
+      this.#streams.set(sequence, answer);
+      this.#send({ type: "streams", sequence });
+    });
+  }
+
+  /** Lets the worker fail, for tests of what happens then. */
+  fail(how: "throw" | "spin"): void {
+    this.#send({ type: "fail", how });
+  }
+
+  /** Ends the thread where a turn has lasted longer than `limitMs`; it is then started anew. */
+  checkTurn(limitMs: number): void {
+    const since = this.#vitals[Vital.turnStartMs]!;
+    const lastedMs = monotonicMs() - since;
+    if (since === 0 || lastedMs < limitMs || this.#isStopping) return;
+    this.#vitals[Vital.turnStartMs] = 0;
+    this.#options.logger.error({ worker: this.#options.index, lastedMs }, "a datapath worker does not come back: ending it");
+    void this.#worker?.terminate();
+  }
+
+  /** Lets the thread leave its loop; it is not started anew. */
+  requestStop(): void {
+    this.#isStopping = true;
+    this.#vitals[Vital.stop] = 1;
+    this.#send({ type: "stop" });
+  }
+
+  /** Stops the thread and gives back what it had. */
+  async stop(): Promise<void> {
+    const worker = this.#worker;
+    this.requestStop();
+    if (worker !== undefined) {
+      const exited = new Promise((resolve) => worker.once("exit", resolve));
+      const timer = setTimeout(() => void worker.terminate(), STOP_DEADLINE_MS);
+      await exited;
+      clearTimeout(timer);
+    }
+    this.#io.close();
+  }
+
+  #send(message: ToWorker): void {
+    this.#port?.postMessage(message);
+    this.#io.wake();
+  }
+
+  #onMessage(message: FromWorker): void {
+    switch (message.type) {
+      case "applied":
+        for (const [sequence, resolve] of this.#applied) {
+          if (sequence > message.sequence) continue;
+          this.#applied.delete(sequence);
+          resolve();
+        }
+        return;
+      case "streams":
+        return this.#streams.get(message.sequence)?.(message.streams);
+      case "metric":
+        this.metrics.push(message.definition);
+        return;
+      case "log":
+        return this.#options.logger[message.level]({ worker: this.#options.index, ...message.fields }, message.message);
+    }
+  }
+
+  #onExit(worker: Worker): void {
+    if (worker !== this.#worker) return;
+    this.#worker = undefined;
+    this.#port?.close();
+    if (this.#isStopping) return;
+    this.restarts++;
+    this.#quickDeaths = monotonicMs() - this.#startedMs < HEALTHY_MS ? this.#quickDeaths + 1 : 0;
+    // The first restart is at once: until then no datagram moves.
+    const delayMs = this.#quickDeaths < 2 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (this.#quickDeaths - 2), LONGEST_DELAY_MS);
+    this.#options.logger.warn({ worker: this.#options.index, delayMs }, "rebuilding a datapath worker");
+    if (delayMs === 0) void this.start();
+    else setTimeout(() => void (this.#isStopping || this.start()), delayMs);
+  }
+}
