@@ -17,7 +17,8 @@ export class CounterBlocks {
     const reused = this.#free.get(size)?.pop();
     const slot = reused ?? this.#next;
     if (reused === undefined) {
-      if (slot + size > FIRST_FILTER_SLOT) throw new RangeError("no counters left: too many listeners, clusters or endpoints");
+      if (slot + size > FIRST_FILTER_SLOT)
+        throw new RangeError("no counters left: too many listeners, clusters or endpoints");
       this.#next += size;
     }
     for (const page of this.#pages) page.fill(0, slot, slot + size);

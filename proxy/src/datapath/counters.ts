@@ -56,15 +56,60 @@ function dropped(slot: number, reason: string): CounterDescription {
 
 /** `udp.<stat_prefix>.…` as Envoy's udp_proxy has it; our own for what Envoy does not count. */
 export const listenerCounters: readonly CounterDescription[] = [
-  { slot: ListenerSlot.sessionsTotal, kind: "counter", name: "downstream_sess_total", help: "Sessions opened." },
-  { slot: ListenerSlot.sessionsActive, kind: "gauge", name: "downstream_sess_active", help: "Sessions open now." },
-  { slot: ListenerSlot.rxDatagrams, kind: "counter", name: "downstream_sess_rx_datagrams", help: "Datagrams received from clients." },
-  { slot: ListenerSlot.rxBytes, kind: "counter", name: "downstream_sess_rx_bytes", help: "Bytes received from clients." },
-  { slot: ListenerSlot.txDatagrams, kind: "counter", name: "downstream_sess_tx_datagrams", help: "Datagrams sent to clients." },
-  { slot: ListenerSlot.txBytes, kind: "counter", name: "downstream_sess_tx_bytes", help: "Bytes sent to clients." },
-  { slot: ListenerSlot.txErrors, kind: "counter", name: "downstream_sess_tx_errors", help: "Datagrams to clients that the system refused." },
-  { slot: ListenerSlot.noRoute, kind: "counter", name: "downstream_sess_no_route", help: "Datagrams for which no cluster was known." },
-  { slot: ListenerSlot.idleTimeout, kind: "counter", name: "idle_timeout", help: "Sessions closed for silence." },
+  {
+    slot: ListenerSlot.sessionsTotal,
+    kind: "counter",
+    name: "downstream_sess_total",
+    help: "Sessions opened.",
+  },
+  {
+    slot: ListenerSlot.sessionsActive,
+    kind: "gauge",
+    name: "downstream_sess_active",
+    help: "Sessions open now.",
+  },
+  {
+    slot: ListenerSlot.rxDatagrams,
+    kind: "counter",
+    name: "downstream_sess_rx_datagrams",
+    help: "Datagrams received from clients.",
+  },
+  {
+    slot: ListenerSlot.rxBytes,
+    kind: "counter",
+    name: "downstream_sess_rx_bytes",
+    help: "Bytes received from clients.",
+  },
+  {
+    slot: ListenerSlot.txDatagrams,
+    kind: "counter",
+    name: "downstream_sess_tx_datagrams",
+    help: "Datagrams sent to clients.",
+  },
+  {
+    slot: ListenerSlot.txBytes,
+    kind: "counter",
+    name: "downstream_sess_tx_bytes",
+    help: "Bytes sent to clients.",
+  },
+  {
+    slot: ListenerSlot.txErrors,
+    kind: "counter",
+    name: "downstream_sess_tx_errors",
+    help: "Datagrams to clients that the system refused.",
+  },
+  {
+    slot: ListenerSlot.noRoute,
+    kind: "counter",
+    name: "downstream_sess_no_route",
+    help: "Datagrams for which no cluster was known.",
+  },
+  {
+    slot: ListenerSlot.idleTimeout,
+    kind: "counter",
+    name: "idle_timeout",
+    help: "Sessions closed for silence.",
+  },
   dropped(ListenerSlot.dropTooLarge, "too_large"),
   dropped(ListenerSlot.dropNoSession, "no_session"),
   dropped(ListenerSlot.dropNoEndpoint, "no_endpoint"),
@@ -74,17 +119,54 @@ export const listenerCounters: readonly CounterDescription[] = [
 ];
 
 /** Slots in a cluster's block. */
-export const ClusterSlot = { sessionsTotal: 0, sessionsActive: 1, rxDatagrams: 2, txDatagrams: 3, txErrors: 4, noneHealthy: 5 } as const;
+export const ClusterSlot = {
+  sessionsTotal: 0,
+  sessionsActive: 1,
+  rxDatagrams: 2,
+  txDatagrams: 3,
+  txErrors: 4,
+  noneHealthy: 5,
+} as const;
 export const CLUSTER_SLOTS = 8;
 
 /** `cluster.<name>.…` as Envoy has it; a UDP session counts as a connection there, too. */
 export const clusterCounters: readonly CounterDescription[] = [
-  { slot: ClusterSlot.sessionsTotal, kind: "counter", name: "upstream_cx_total", help: "Sessions opened to the cluster." },
-  { slot: ClusterSlot.sessionsActive, kind: "gauge", name: "upstream_cx_active", help: "Sessions open to the cluster now." },
-  { slot: ClusterSlot.noneHealthy, kind: "counter", name: "upstream_cx_none_healthy", help: "Sessions refused because the cluster has no endpoint." },
-  { slot: ClusterSlot.rxDatagrams, kind: "counter", name: "udp.sess_rx_datagrams", help: "Datagrams received from endpoints." },
-  { slot: ClusterSlot.txDatagrams, kind: "counter", name: "udp.sess_tx_datagrams", help: "Datagrams sent to endpoints." },
-  { slot: ClusterSlot.txErrors, kind: "counter", name: "udp.sess_tx_errors", help: "Errors that endpoints' hosts or the system answered." },
+  {
+    slot: ClusterSlot.sessionsTotal,
+    kind: "counter",
+    name: "upstream_cx_total",
+    help: "Sessions opened to the cluster.",
+  },
+  {
+    slot: ClusterSlot.sessionsActive,
+    kind: "gauge",
+    name: "upstream_cx_active",
+    help: "Sessions open to the cluster now.",
+  },
+  {
+    slot: ClusterSlot.noneHealthy,
+    kind: "counter",
+    name: "upstream_cx_none_healthy",
+    help: "Sessions refused because the cluster has no endpoint.",
+  },
+  {
+    slot: ClusterSlot.rxDatagrams,
+    kind: "counter",
+    name: "udp.sess_rx_datagrams",
+    help: "Datagrams received from endpoints.",
+  },
+  {
+    slot: ClusterSlot.txDatagrams,
+    kind: "counter",
+    name: "udp.sess_tx_datagrams",
+    help: "Datagrams sent to endpoints.",
+  },
+  {
+    slot: ClusterSlot.txErrors,
+    kind: "counter",
+    name: "udp.sess_tx_errors",
+    help: "Errors that endpoints' hosts or the system answered.",
+  },
 ];
 
 /** Slots in an endpoint's block, for `/clusters`. */

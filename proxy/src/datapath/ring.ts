@@ -75,4 +75,3 @@ export class Ring implements Batch {
 export function alignUp(value: number, to: number): number {
   return (value + to - 1) & -to;
 }
-

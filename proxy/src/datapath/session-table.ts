@@ -109,7 +109,8 @@ export class SessionTable {
 
   /** Opens a session for a client that has none. Returns -1 where the table is full. */
   add(listener: number, from: Uint32Array, name: number, nameLength: number): number {
-    const session = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#end < this.capacity ? this.#end++ : -1;
+    const session =
+      this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#end < this.capacity ? this.#end++ : -1;
     if (session < 0) return -1;
     const record = session * RECORD_WORDS;
     this.#words.fill(0, record, record + RECORD_WORDS);

@@ -2,7 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { formatSocketAddress, isSameSocketAddress, readSockaddr, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
+import {
+  formatSocketAddress,
+  isSameSocketAddress,
+  readSockaddr,
+  SOCKADDR_BYTES,
+  writeSockaddr,
+} from "./sockaddr.ts";
 
 test("an address survives writing and reading", () => {
   const bytes = new Uint8Array(SOCKADDR_BYTES);
@@ -26,5 +32,7 @@ test("addresses are laid out as the kernel wants them", () => {
 });
 
 test("a name instead of an address is refused", () => {
-  expect(() => writeSockaddr(new Uint8Array(SOCKADDR_BYTES), 0, { address: "localhost", port: 1 })).toThrow(TypeError);
+  expect(() => writeSockaddr(new Uint8Array(SOCKADDR_BYTES), 0, { address: "localhost", port: 1 })).toThrow(
+    TypeError,
+  );
 });

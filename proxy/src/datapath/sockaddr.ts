@@ -32,6 +32,11 @@ export function writeSockaddr(bytes: Uint8Array, offset: number, { address, port
   throw new TypeError(`"${address}" is not an IP address`);
 }
 
+/** The length of the address whose first word is this: by its family. */
+export function sockaddrLength(firstWord: number): number {
+  return (firstWord & 0xffff) === AF_INET ? SOCKADDR_IN_BYTES : SOCKADDR_BYTES;
+}
+
 /** Reads what `writeSockaddr` writes. */
 export function readSockaddr(bytes: Uint8Array, offset: number): SocketAddress {
   const port = (bytes[offset + 2]! << 8) | bytes[offset + 3]!;
@@ -61,7 +66,8 @@ export function isSameSocketAddress(a: SocketAddress, b: SocketAddress): boolean
 function ipv6Bytes(address: string): Uint8Array {
   // The URL parser canonicalises every legal spelling, embedded IPv4 included, to hexadecimal groups.
   const [head = "", tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::");
-  const groups = (text: string): number[] => (text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16)));
+  const groups = (text: string): number[] =>
+    text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16));
   const left = groups(head);
   const right = tail === undefined ? [] : groups(tail);
   const all = [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right];

@@ -1,33 +1,20 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import type { IoEvents, WorkerIo } from "../io/io-backend.ts";
-import type { FilterEnvironment, SessionInfo } from "../wasm/filter-environment.ts";
+import type { FilterEnvironment } from "../wasm/filter-environment.ts";
 import { FilterChain } from "../wasm/index.ts";
 import { Vital, type WorkerListener, type WorkerUpdate } from "../worker/protocol.ts";
 import { Action, DESCRIPTOR_WORDS, Word } from "./batch.ts";
-import { ClusterSlot, type CounterPage, EndpointSlot, ListenerSlot } from "./counters.ts";
+import { ClusterSlot, type CounterPage, ListenerSlot } from "./counters.ts";
 import type { LiveStream } from "./datapath.ts";
 import { EndpointDirectory } from "./endpoint-directory.ts";
 import type { Ring } from "./ring.ts";
+import { SessionKeeper } from "./session-keeper.ts";
 import type { SessionTable } from "./session-table.ts";
-import { formatSocketAddress, readSockaddr } from "./sockaddr.ts";
+import type { RunningListener } from "./worker-listener.ts";
 
-/** How long an idle time-out may be overrun, at the most; shorter ones are overrun by an eighth. */
-const LONGEST_SWEEP_MS = 1000;
 /** Session contexts of filters start behind the plugin's own context, 1. */
 const FIRST_SESSION_CONTEXT = 2;
-
-/** A listener with what belongs to it. */
-interface Listener {
-  readonly id: number;
-  readonly name: string;
-  readonly counters: number;
-  readonly cluster: string;
-  readonly idleTimeoutMs: number;
-  readonly maxRxDatagramBytes: number;
-  readonly preferGro: boolean;
-  chain: FilterChain;
-}
 
 /** What the core is made of; all of it but `io` is the worker's for good. */
 export interface CoreParts {
@@ -54,9 +41,9 @@ export class WorkerCore implements IoEvents {
   readonly #counters: CounterPage;
   readonly #io: WorkerIo;
   readonly #endpoints: EndpointDirectory;
-  readonly #listeners: (Listener | undefined)[] = [];
+  readonly #keeper: SessionKeeper;
+  readonly #listeners: (RunningListener | undefined)[] = [];
   #nowMs = 0;
-  #nextSweepMs = Number.POSITIVE_INFINITY;
   #nextTickMs = Number.POSITIVE_INFINITY;
 
   constructor(parts: CoreParts) {
@@ -67,6 +54,7 @@ export class WorkerCore implements IoEvents {
     this.#counters = parts.counters;
     this.#io = parts.io;
     this.#endpoints = new EndpointDirectory(parts.index);
+    this.#keeper = new SessionKeeper({ ...parts, endpoints: this.#endpoints, listeners: this.#listeners });
   }
 
   get isStopRequested(): boolean {
@@ -85,8 +73,8 @@ export class WorkerCore implements IoEvents {
   onTurn(nowMs: number): number {
     this.#nowMs = nowMs;
     if (nowMs >= this.#nextTickMs) this.#tick();
-    if (nowMs >= this.#nextSweepMs) this.#sweep();
-    return Math.min(this.#nextTickMs, this.#nextSweepMs) - nowMs;
+    if (nowMs >= this.#keeper.nextSweepMs) this.#keeper.sweep(nowMs);
+    return Math.min(this.#nextTickMs, this.#keeper.nextSweepMs) - nowMs;
   }
 
   onDownstream(listenerId: number): void {
@@ -96,7 +84,7 @@ export class WorkerCore implements IoEvents {
     let bytes = 0;
     let previous = -1;
     for (let slot = 0; slot < ring.slots; slot++) {
-      previous = this.#sessionOf(listener, slot, previous);
+      previous = this.#keeper.sessionOf(listener, slot, previous, this.#nowMs);
       ring.session[slot] = previous;
       bytes += ring.slotLength[slot]!;
       if (previous < 0) this.#dropSlot(slot);
@@ -120,7 +108,11 @@ export class WorkerCore implements IoEvents {
       const listener = this.#listeners[this.#sessions.listener(ring.session[slot]!)];
       const first = ring.firstDescriptor[slot]!;
       let count = 0;
-      for (end = slot; end < ring.slots && this.#listeners[this.#sessions.listener(ring.session[end]!)] === listener; end++) {
+      for (
+        end = slot;
+        end < ring.slots && this.#listeners[this.#sessions.listener(ring.session[end]!)] === listener;
+        end++
+      ) {
         this.#assign(end, ring.session[end]!, listener);
         count += ring.descriptorCount[end]!;
         const cluster = this.#sessions.clusterCounters(ring.session[end]!);
@@ -142,20 +134,13 @@ export class WorkerCore implements IoEvents {
     this.#endpoints.update(update.clusters, update.removedClusters);
     for (const id of update.removedListeners) this.#removeListener(id);
     for (const listener of update.listeners) this.#setListener(listener);
-    this.#sessions.forEach((session) => {
-      const isOrphan = this.#endpoints.endpoint(this.#sessions.endpointId(session)) === undefined;
-      if (isOrphan || this.#listeners[this.#sessions.listener(session)] === undefined) this.#closeSession(session);
-    });
+    this.#keeper.closeOrphans();
     this.#nextTickMs = this.#nowMs;
   }
 
   /** Resumes receiving for the sessions that an earlier incarnation of this worker left. Call after the first `apply`. */
   adoptSessions(): void {
-    this.#sessions.forEach((session) => {
-      const listener = this.#listeners[this.#sessions.listener(session)];
-      if (listener === undefined || !this.#io.adoptSession(session, listener.preferGro)) this.#closeSession(session);
-      else this.#nextSweepMs = this.#nowMs;
-    });
+    this.#keeper.adopt();
   }
 
   /** What the filters tell of their streams. */
@@ -164,62 +149,24 @@ export class WorkerCore implements IoEvents {
       (listener?.chain.streams() ?? [])
         .filter(({ session }) => this.#sessions.isOpen(session))
         .map((stream) => {
-          const { client, endpoint } = this.#describe(stream.session);
-          return { ...stream, listener: listener!.name, worker: this.#parts.index, client, endpoint };
+          const peers = this.#keeper.peers(stream.session);
+          return { ...stream, ...peers, listener: listener!.name, worker: this.#parts.index };
         }),
     );
   }
 
-  /** The session of the datagrams in a slot; `previous` is that of the slot before, often the same client. */
-  #sessionOf(listener: Listener, slot: number, previous: number): number {
-    const { words } = this.#ring;
-    const name = this.#ring.name(slot) >> 2;
-    if (previous >= 0 && this.#sessions.isSame(previous, listener.id, words, name)) return previous;
-    const session = this.#sessions.find(listener.id, words, name);
-    return session >= 0 ? session : this.#openSession(listener, slot, name);
-  }
-
-  #openSession(listener: Listener, slot: number, name: number): number {
-    const endpoint = this.#endpoints.pick(listener.cluster);
-    if (endpoint === undefined) {
-      this.#refuse(listener, slot, ListenerSlot.dropNoEndpoint);
-      const cluster = this.#endpoints.counters(listener.cluster);
-      if (cluster >= 0) this.#counters[cluster + ClusterSlot.noneHealthy]! += 1;
-      else this.#counters[listener.counters + ListenerSlot.noRoute]! += 1;
-      return -1;
-    }
-    const length = (this.#ring.words[name]! & 0xffff) === 2 ? 16 : 28;
-    const session = this.#sessions.add(listener.id, this.#ring.words, name, length);
-    if (session < 0) {
-      this.#refuse(listener, slot, ListenerSlot.dropNoSession);
-      return -1;
-    }
-    this.#sessions.setEndpoint(session, endpoint);
-    if (!this.#io.openSession(session, listener.preferGro)) {
-      this.#io.closeSession(session);
-      this.#sessions.remove(session);
-      this.#refuse(listener, slot, ListenerSlot.dropNoSession);
-      return -1;
-    }
-    this.#countSession(listener, endpoint, 1);
-    this.#counters[listener.counters + ListenerSlot.sessionsTotal]! += 1;
-    this.#counters[endpoint.counters + EndpointSlot.sessionsTotal]! += 1;
-    this.#counters[endpoint.clusterCounters + ClusterSlot.sessionsTotal]! += 1;
-    this.#nextSweepMs = Math.min(this.#nextSweepMs, this.#nowMs + listener.idleTimeoutMs);
-    if (!listener.chain.isEmpty) listener.chain.openSession(this.#info(session, false));
-    return session;
-  }
-
   /** Gives a slot's datagrams their session, and drops those that are too large. */
-  #assign(slot: number, session: number, listener: Listener | undefined): void {
+  #assign(slot: number, session: number, listener: RunningListener | undefined): void {
     const { words, descriptors, firstDescriptor, descriptorCount } = this.#ring;
     this.#sessions.touch(session, this.#nowMs);
     const first = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
     const end = first + descriptorCount[slot]! * DESCRIPTOR_WORDS;
-    for (let at = first; at < end; at += DESCRIPTOR_WORDS) words[at + Word.session] = session + FIRST_SESSION_CONTEXT;
-    if (listener === undefined || (words[first + Word.length]! & 0xffff) <= listener.maxRxDatagramBytes) return;
+    for (let at = first; at < end; at += DESCRIPTOR_WORDS)
+      words[at + Word.session] = session + FIRST_SESSION_CONTEXT;
+    if (listener === undefined || (words[first + Word.length]! & 0xffff) <= listener.maxRxDatagramBytes)
+      return;
     this.#dropSlot(slot);
-    this.#refuse(listener, slot, ListenerSlot.dropTooLarge);
+    this.#counters[listener.counters + ListenerSlot.dropTooLarge]! += descriptorCount[slot]!;
   }
 
   #dropSlot(slot: number): void {
@@ -227,10 +174,6 @@ export class WorkerCore implements IoEvents {
     const first = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
     const end = first + descriptorCount[slot]! * DESCRIPTOR_WORDS;
     for (let at = first; at < end; at += DESCRIPTOR_WORDS) words[at + Word.action] = Action.Drop;
-  }
-
-  #refuse(listener: Listener, slot: number, reason: number): void {
-    this.#counters[listener.counters + reason]! += this.#ring.descriptorCount[slot]!;
   }
 
   /** Counts, slot by slot, what goes to the endpoint of its session after the filters had their say. */
@@ -241,19 +184,20 @@ export class WorkerCore implements IoEvents {
       const first = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
       const end = first + descriptorCount[slot]! * DESCRIPTOR_WORDS;
       let count = 0;
-      for (let at = first; at < end; at += DESCRIPTOR_WORDS) if ((words[at + Word.action]! & 0xff) === Action.Continue) count++;
+      for (let at = first; at < end; at += DESCRIPTOR_WORDS)
+        if ((words[at + Word.action]! & 0xff) === Action.Continue) count++;
       this.#counters[this.#sessions.clusterCounters(session[slot]!) + ClusterSlot.txDatagrams]! += count;
     }
   }
 
-  #countSentUpstream(listener: Listener): void {
+  #countSentUpstream(listener: RunningListener): void {
     const { sent } = this.#io;
     this.#counters[listener.counters + ListenerSlot.dropSendOverflow]! += sent.overflows;
     this.#counters[listener.counters + ListenerSlot.dropSendError]! += sent.errors;
     sent.datagrams = sent.bytes = sent.overflows = sent.errors = 0;
   }
 
-  #countSentDownstream(listener: Listener): void {
+  #countSentDownstream(listener: RunningListener): void {
     const { sent } = this.#io;
     this.#counters[listener.counters + ListenerSlot.txDatagrams]! += sent.datagrams;
     this.#counters[listener.counters + ListenerSlot.txBytes]! += sent.bytes;
@@ -261,29 +205,23 @@ export class WorkerCore implements IoEvents {
     this.#countSentUpstream(listener);
   }
 
-  #countSession(listener: Listener | undefined, endpoint: { counters: number; clusterCounters: number } | undefined, by: 1 | -1): void {
-    if (listener) this.#counters[listener.counters + ListenerSlot.sessionsActive]! += by;
-    if (!endpoint) return;
-    this.#counters[endpoint.counters + EndpointSlot.sessionsActive]! += by;
-    this.#counters[endpoint.clusterCounters + ClusterSlot.sessionsActive]! += by;
-  }
-
-  #closeSession(session: number): void {
-    const listener = this.#listeners[this.#sessions.listener(session)];
-    if (listener && !listener.chain.isEmpty) listener.chain.closeSession(session);
-    this.#countSession(listener, this.#endpoints.endpoint(this.#sessions.endpointId(session)), -1);
-    this.#io.closeSession(session);
-    this.#sessions.remove(session);
-  }
-
   #setListener({ id, plan, socket, counters }: WorkerListener): void {
     const known = this.#listeners[id];
     const chain = known
-      ? known.chain.replace(plan.filters, this.#sessionsOf(id))
+      ? known.chain.replace(plan.filters, this.#keeper.resumedSessions(id))
       : FilterChain.create(plan.filters, this.#parts.environment(plan.name));
     const { name, cluster, idleTimeoutMs, maxRxDatagramBytes, preferGro } = plan;
-    this.#listeners[id] = { id, name, cluster, idleTimeoutMs, maxRxDatagramBytes, preferGro, counters, chain };
-    if (!known) for (const info of this.#sessionsOf(id)) chain.openSession(info);
+    this.#listeners[id] = {
+      id,
+      name,
+      cluster,
+      idleTimeoutMs,
+      maxRxDatagramBytes,
+      preferGro,
+      counters,
+      chain,
+    };
+    if (!known) for (const info of this.#keeper.resumedSessions(id)) chain.openSession(info);
     this.#io.setListener(id, socket, preferGro);
   }
 
@@ -291,31 +229,9 @@ export class WorkerCore implements IoEvents {
     const listener = this.#listeners[id];
     if (listener === undefined) return;
     this.#io.removeListener(id);
-    this.#sessions.forEach((session) => {
-      if (this.#sessions.listener(session) === id) this.#closeSession(session);
-    });
+    this.#keeper.closeAll(id);
     listener.chain.close();
     this.#listeners[id] = undefined;
-  }
-
-  #sessionsOf(id: number): readonly SessionInfo[] {
-    const infos: SessionInfo[] = [];
-    this.#sessions.forEach((session) => {
-      if (this.#sessions.listener(session) === id) infos.push(this.#info(session, true));
-    });
-    return infos;
-  }
-
-  #info(session: number, resumed: boolean): SessionInfo {
-    return { index: session, ...this.#describe(session), local: "", resumed };
-  }
-
-  #describe(session: number): { readonly client: string; readonly endpoint: string } {
-    const { bytes } = this.#sessions;
-    return {
-      client: formatSocketAddress(readSockaddr(bytes, this.#sessions.client(session))),
-      endpoint: formatSocketAddress(readSockaddr(bytes, this.#sessions.endpoint(session))),
-    };
   }
 
   #tick(): void {
@@ -324,22 +240,5 @@ export class WorkerCore implements IoEvents {
       if (listener && !listener.chain.isEmpty) wait = Math.min(wait, listener.chain.tick(this.#nowMs));
     }
     this.#nextTickMs = this.#nowMs + wait;
-  }
-
-  /** Closes the sessions that were silent too long, and finds out when to look again. */
-  #sweep(): void {
-    let next = Number.POSITIVE_INFINITY;
-    this.#sessions.forEach((session) => {
-      const listener = this.#listeners[this.#sessions.listener(session)];
-      const idleTimeoutMs = listener?.idleTimeoutMs ?? 0;
-      const deadlineMs = this.#sessions.lastActiveMs(session) + idleTimeoutMs;
-      if (deadlineMs > this.#nowMs) {
-        next = Math.min(next, Math.max(deadlineMs, this.#nowMs + Math.min(idleTimeoutMs / 8, LONGEST_SWEEP_MS)));
-        return;
-      }
-      if (listener) this.#counters[listener.counters + ListenerSlot.idleTimeout]! += 1;
-      this.#closeSession(session);
-    });
-    this.#nextSweepMs = next;
   }
 }

@@ -32,5 +32,8 @@ export async function chooseBackend(name: string): Promise<IoBackend> {
 /** The folders beside this file. */
 export async function backendNames(): Promise<readonly string[]> {
   const entries = await readdir(new URL(".", import.meta.url), { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort();
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
 }

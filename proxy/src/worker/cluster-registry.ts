@@ -35,14 +35,17 @@ export class ClusterRegistry {
     readonly release: () => void;
   } {
     const gone: (() => void)[] = [];
-    const changed = plans.filter((plan) => this.#entries.get(plan.name)?.plan !== plan).map((plan) => this.#set(plan, gone));
+    const changed = plans
+      .filter((plan) => this.#entries.get(plan.name)?.plan !== plan)
+      .map((plan) => this.#set(plan, gone));
     const names = new Set(plans.map(({ name }) => name));
     const removed = [...this.#entries.keys()].filter((name) => !names.has(name));
     for (const name of removed) {
       const { told } = this.#entries.get(name)!;
       this.#entries.delete(name);
       gone.push(() => this.#blocks.free(told.counters, CLUSTER_SLOTS));
-      for (const endpoint of told.endpoints) gone.push(() => this.#blocks.free(endpoint.counters, ENDPOINT_SLOTS));
+      for (const endpoint of told.endpoints)
+        gone.push(() => this.#blocks.free(endpoint.counters, ENDPOINT_SLOTS));
     }
     return {
       changed,
@@ -62,8 +65,13 @@ export class ClusterRegistry {
       known.delete(key);
       return kept ?? this.#newEndpoint(endpoint);
     });
-    for (const endpoint of known.values()) gone.push(() => this.#blocks.free(endpoint.counters, ENDPOINT_SLOTS));
-    const told = { name: plan.name, counters: old?.counters ?? this.#blocks.allocate(CLUSTER_SLOTS), endpoints };
+    for (const endpoint of known.values())
+      gone.push(() => this.#blocks.free(endpoint.counters, ENDPOINT_SLOTS));
+    const told = {
+      name: plan.name,
+      counters: old?.counters ?? this.#blocks.allocate(CLUSTER_SLOTS),
+      endpoints,
+    };
     this.#entries.set(plan.name, { plan, told });
     return told;
   }

@@ -2,4 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** What the datapath needs of a logger; pino's fits. */
-export type DatapathLogger = Readonly<Record<"debug" | "info" | "warn" | "error", (fields: object, message: string) => void>>;
+export type DatapathLogger = Readonly<
+  Record<"debug" | "info" | "warn" | "error", (fields: object, message: string) => void>
+>;

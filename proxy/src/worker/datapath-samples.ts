@@ -23,7 +23,10 @@ export function listenerSamples(
 ): readonly Sample[] {
   return listeners.flatMap(({ name, statPrefix, counters }) =>
     listenerCounters.map((description) =>
-      toSample(description, blocks.total(counters + description.slot), "udp", { listener: name }, ["envoy_udp_prefix", statPrefix]),
+      toSample(description, blocks.total(counters + description.slot), "udp", { listener: name }, [
+        "envoy_udp_prefix",
+        statPrefix,
+      ]),
     ),
   );
 }
@@ -31,7 +34,10 @@ export function listenerSamples(
 export function clusterSamples(clusters: readonly WorkerCluster[], blocks: CounterBlocks): readonly Sample[] {
   return clusters.flatMap(({ name, counters }) =>
     clusterCounters.map((description) =>
-      toSample(description, blocks.total(counters + description.slot), "cluster", { cluster: name }, ["envoy_cluster_name", name]),
+      toSample(description, blocks.total(counters + description.slot), "cluster", { cluster: name }, [
+        "envoy_cluster_name",
+        name,
+      ]),
     ),
   );
 }
@@ -43,12 +49,23 @@ function toSample(
   ownLabels: Readonly<Record<string, string>>,
   [tag, tagValue]: readonly [string, string],
 ): Sample {
-  if (name.startsWith("msm_")) return { kind, name, help, labels: label ? { ...ownLabels, [label[0]]: label[1] } : ownLabels, value };
-  return { kind, name: `${prefix}.${name}`, dottedName: `${prefix}.${tagValue}.${name}`, help, labels: { [tag]: tagValue }, value };
+  if (name.startsWith("msm_"))
+    return { kind, name, help, labels: label ? { ...ownLabels, [label[0]]: label[1] } : ownLabels, value };
+  return {
+    kind,
+    name: `${prefix}.${name}`,
+    dottedName: `${prefix}.${tagValue}.${name}`,
+    help,
+    labels: { [tag]: tagValue },
+    value,
+  };
 }
 
 /** The metrics that filters defined, of listeners that are open. */
-export function filterSamples(workers: readonly MetricSource[], isListener: (name: string) => boolean): readonly Sample[] {
+export function filterSamples(
+  workers: readonly MetricSource[],
+  isListener: (name: string) => boolean,
+): readonly Sample[] {
   return workers.flatMap(({ counters, metrics }) =>
     metrics
       .filter(({ labels }) => labels.listener === undefined || isListener(labels.listener))
@@ -62,7 +79,12 @@ export function filterSamples(workers: readonly MetricSource[], isListener: (nam
 function histogramAt(counters: CounterPage, slot: number, bounds: readonly number[]): HistogramValue {
   let count = 0;
   const cumulative = bounds.map((_, bucket) => (count += counters[slot + bucket]!));
-  return { bounds, cumulative, count: count + counters[slot + bounds.length]!, sum: counters[slot + bounds.length + 1]! };
+  return {
+    bounds,
+    cumulative,
+    count: count + counters[slot + bounds.length]!,
+    sum: counters[slot + bounds.length + 1]!,
+  };
 }
 
 /** One sample for each name and set of labels: workers, and listeners that share a prefix, are added up. */

@@ -18,7 +18,9 @@ const post = (message: FromWorker): void => data.port.postMessage(message);
 const backend = await loadBackend(data.io);
 const ring = new Ring(backend.ringBytes);
 const sessions = new SessionTable(data.sessions);
-const metrics = new MetricSlots(data.counters, data.metrics, (definition) => post({ type: "metric", definition }));
+const metrics = new MetricSlots(data.counters, data.metrics, (definition) =>
+  post({ type: "metric", definition }),
+);
 const io = backend.createWorkerIo(data.ioHandle, ring, sessions);
 const core = new WorkerCore({
   index: data.index,
@@ -54,9 +56,11 @@ function onControl(message: ToWorker): void {
       core.apply(message.update);
       if (!isAdopted) core.adoptSessions();
       isAdopted = true;
-      return post({ type: "applied", sequence: message.sequence });
+      post({ type: "applied", sequence: message.sequence });
+      return;
     case "streams":
-      return post({ type: "streams", sequence: message.sequence, streams: core.streams() });
+      post({ type: "streams", sequence: message.sequence, streams: core.streams() });
+      return;
     case "stop":
       return; // The shared flag stops the loop; this only woke it.
     case "fail":

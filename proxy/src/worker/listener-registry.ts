@@ -84,7 +84,14 @@ export class ListenerRegistry {
     if (known && isSameSocketAddress(known.plan.address, plan.address)) return { ...known, plan };
     const open = await this.#backend.openListener(plan, this.#workers);
     const { localAddress, receiveBufferBytes } = open;
-    return { plan, localAddress, receiveBufferBytes, id: this.#nextId++, counters: this.#blocks.allocate(LISTENER_SLOTS), open };
+    return {
+      plan,
+      localAddress,
+      receiveBufferBytes,
+      id: this.#nextId++,
+      counters: this.#blocks.allocate(LISTENER_SLOTS),
+      open,
+    };
   }
 
   #release(entries: readonly Entry[]): void {

@@ -17,7 +17,11 @@ export class MetricSlots {
   #next = FIRST_FILTER_SLOT;
 
   /** `inherited` are the definitions of an earlier incarnation of this worker. */
-  constructor(page: CounterPage, inherited: readonly MetricDefinition[], announce: (definition: MetricDefinition) => void) {
+  constructor(
+    page: CounterPage,
+    inherited: readonly MetricDefinition[],
+    announce: (definition: MetricDefinition) => void,
+  ) {
     this.#page = page;
     this.#announce = announce;
     for (const definition of inherited) {
@@ -33,7 +37,8 @@ export class MetricSlots {
     if (definition === undefined) {
       const bounds = kind !== "histogram" ? [] : name.endsWith("_seconds") ? SECONDS_BOUNDS : PLAIN_BOUNDS;
       definition = { slot: this.#next, kind, name, labels, bounds };
-      if (this.#next + slotsOf(definition) > COUNTER_SLOTS) return handleOf(new Float64Array(slotsOf(definition)), { ...definition, slot: 0 });
+      if (this.#next + slotsOf(definition) > COUNTER_SLOTS)
+        return handleOf(new Float64Array(slotsOf(definition)), { ...definition, slot: 0 });
       this.#next += slotsOf(definition);
       this.#known.set(key, definition);
       this.#announce(definition);

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+
+import type { MessagePort } from "node:worker_threads";
 import type { LiveStream } from "../datapath/datapath.ts";
 import type { EndpointPlan, ListenerPlan } from "../plan.ts";
-import type { MessagePort } from "node:worker_threads";
 
 /** What a worker thread is started with; all of it outlives the thread, so that a successor takes over where it was. */
 export interface WorkerData {
@@ -80,4 +81,9 @@ export type FromWorker =
   | { readonly type: "applied"; readonly sequence: number }
   | { readonly type: "streams"; readonly sequence: number; readonly streams: readonly LiveStream[] }
   | { readonly type: "metric"; readonly definition: MetricDefinition }
-  | { readonly type: "log"; readonly level: "debug" | "info" | "warn" | "error"; readonly message: string; readonly fields: object };
+  | {
+      readonly type: "log";
+      readonly level: "debug" | "info" | "warn" | "error";
+      readonly message: string;
+      readonly fields: object;
+    };

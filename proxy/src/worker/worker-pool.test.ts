@@ -28,7 +28,9 @@ function openSocket(address = "127.0.0.1"): Socket {
 }
 
 /** A server that sends back what it gets, and keeps the ports it came from. */
-async function startEcho(address = "127.0.0.1"): Promise<{ readonly port: number; readonly clients: Set<number> }> {
+async function startEcho(
+  address = "127.0.0.1",
+): Promise<{ readonly port: number; readonly clients: Set<number> }> {
   const socket = openSocket(address);
   const clients = new Set<number>();
   socket.on("message", (data, from) => {
@@ -45,7 +47,10 @@ function openClient(address = "127.0.0.1") {
   const socket = openSocket(address);
   const echoes: string[] = [];
   socket.on("message", (data) => echoes.push(data.toString("latin1")));
-  return { echoes, send: (data: string, port: number) => socket.send(Buffer.from(data, "latin1"), port, address) };
+  return {
+    echoes,
+    send: (data: string, port: number) => socket.send(Buffer.from(data, "latin1"), port, address),
+  };
 }
 
 function planOf(listener: Partial<ListenerPlan>, ports: readonly number[], address = "127.0.0.1"): Plan {
@@ -59,7 +64,10 @@ function planOf(listener: Partial<ListenerPlan>, ports: readonly number[], addre
     preferGro: true,
     filters: [],
   };
-  return { listeners: [{ ...base, ...listener }], clusters: [{ name: "echo", endpoints: ports.map((port) => ({ address, port })) }] };
+  return {
+    listeners: [{ ...base, ...listener }],
+    clusters: [{ name: "echo", endpoints: ports.map((port) => ({ address, port })) }],
+  };
 }
 
 function portOf(pool: WorkerPool): number {
@@ -67,7 +75,12 @@ function portOf(pool: WorkerPool): number {
 }
 
 function counter(pool: WorkerPool, name: string, labels: Record<string, string> = {}): unknown {
-  return pool.samples().find((sample) => sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value))?.value;
+  return pool
+    .samples()
+    .find(
+      (sample) =>
+        sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value),
+    )?.value;
 }
 
 describe.each(await backendNames())("the datapath on %s", (io) => {
@@ -81,19 +94,29 @@ describe.each(await backendNames())("the datapath on %s", (io) => {
 
     for (const data of sent) client.send(data, portOf(pool));
 
-    await vi.waitFor(() => expect(client.echoes.map(({ length }) => length)).toEqual(sent.map(({ length }) => length)));
+    await vi.waitFor(() =>
+      expect(client.echoes.map(({ length }) => length)).toEqual(sent.map(({ length }) => length)),
+    );
     expect(client.echoes).toEqual(sent);
     expect(counter(pool, "udp.downstream_sess_rx_datagrams")).toBe(sent.length);
-    expect(counter(pool, "udp.downstream_sess_tx_bytes")).toBe(sent.reduce((sum, { length }) => sum + length, 0));
+    expect(counter(pool, "udp.downstream_sess_tx_bytes")).toBe(
+      sent.reduce((sum, { length }) => sum + length, 0),
+    );
   });
 
   test("gives each client a port of its own, and each endpoint its turn", async () => {
     const pool = await startPool(io);
     const echoes = [await startEcho(), await startEcho()];
-    await pool.apply(planOf({}, echoes.map(({ port }) => port)));
+    await pool.apply(
+      planOf(
+        {},
+        echoes.map(({ port }) => port),
+      ),
+    );
     const clients = Array.from({ length: 20 }, () => openClient());
 
-    for (const round of ["a", "b", "c"]) for (const [i, client] of clients.entries()) client.send(`${round}${i}`, portOf(pool));
+    for (const round of ["a", "b", "c"])
+      for (const [i, client] of clients.entries()) client.send(`${round}${i}`, portOf(pool));
 
     await vi.waitFor(() => {
       for (const [i, client] of clients.entries()) expect(client.echoes).toEqual([`a${i}`, `b${i}`, `c${i}`]);
@@ -132,7 +155,9 @@ describe.each(await backendNames())("the datapath on %s", (io) => {
     const { listeners } = planOf({ maxRxDatagramBytes: 100 }, []);
     await pool.apply({ listeners, clusters: [{ name: "echo", endpoints: [] }] });
     client.send("y", portOf(pool));
-    await vi.waitFor(() => expect(counter(pool, "msm_datagrams_dropped_total", { reason: "no_endpoint" })).toBe(1));
+    await vi.waitFor(() =>
+      expect(counter(pool, "msm_datagrams_dropped_total", { reason: "no_endpoint" })).toBe(1),
+    );
     expect(counter(pool, "cluster.upstream_cx_none_healthy")).toBe(1);
   });
 
@@ -144,7 +169,9 @@ describe.each(await backendNames())("the datapath on %s", (io) => {
 
     for (const client of clients) client.send("a", portOf(pool));
 
-    await vi.waitFor(() => expect(counter(pool, "msm_datagrams_dropped_total", { reason: "no_session" })).toBe(1));
+    await vi.waitFor(() =>
+      expect(counter(pool, "msm_datagrams_dropped_total", { reason: "no_session" })).toBe(1),
+    );
     expect(counter(pool, "udp.downstream_sess_active")).toBe(512);
   });
 
@@ -173,7 +200,11 @@ describe.each(await backendNames())("the datapath on %s", (io) => {
     const pool = await startPool(io);
     const echo = await startEcho();
     const good = planOf({}, [echo.port]);
-    const taken = { ...good.listeners[0]!, name: "taken", address: { address: "127.0.0.1", port: echo.port } };
+    const taken = {
+      ...good.listeners[0]!,
+      name: "taken",
+      address: { address: "127.0.0.1", port: echo.port },
+    };
 
     const rejections = await pool.apply({ ...good, listeners: [taken, ...good.listeners] });
 
@@ -199,23 +230,29 @@ describe.each(await backendNames())("the datapath on %s", (io) => {
     expect(pool.listeners()).toEqual([]);
   });
 
-  test.each(["throw", "spin"] as const)("serves again after every worker failed (%s)", { timeout: 30_000 }, async (how) => {
-    const pool = await startPool(io);
-    const echo = await startEcho();
-    await pool.apply(planOf({}, [echo.port]));
-    const client = openClient();
-    client.send("a", portOf(pool));
-    await vi.waitFor(() => expect(client.echoes).toContain("a"));
+  test.each(["throw", "spin"] as const)(
+    "serves again after every worker failed (%s)",
+    { timeout: 30_000 },
+    async (how) => {
+      const pool = await startPool(io);
+      const echo = await startEcho();
+      await pool.apply(planOf({}, [echo.port]));
+      const client = openClient();
+      client.send("a", portOf(pool));
+      await vi.waitFor(() => expect(client.echoes).toContain("a"));
 
-    for (let worker = 0; worker < pool.concurrency; worker++) pool.fail(worker, how);
+      for (let worker = 0; worker < pool.concurrency; worker++) pool.fail(worker, how);
 
-    await vi.waitFor(() => expect(counter(pool, "msm_worker_restarts_total")).toBe(pool.concurrency), { timeout: 10_000 });
-    await vi.waitFor(() => {
-      client.send("b", portOf(pool));
-      expect(client.echoes).toContain("b");
-    });
-    expect(counter(pool, "udp.downstream_sess_rx_datagrams")).toBeGreaterThan(1);
-  });
+      await vi.waitFor(() => expect(counter(pool, "msm_worker_restarts_total")).toBe(pool.concurrency), {
+        timeout: 10_000,
+      });
+      await vi.waitFor(() => {
+        client.send("b", portOf(pool));
+        expect(client.echoes).toContain("b");
+      });
+      expect(counter(pool, "udp.downstream_sess_rx_datagrams")).toBeGreaterThan(1);
+    },
+  );
 });
 
 test("a worker's sessions survive it, with the port that their endpoint knows", async () => {
@@ -235,5 +272,7 @@ test("a worker's sessions survive it, with the port that their endpoint knows", 
 });
 
 test("an unknown backend is refused by naming those there are", async () => {
-  await expect(startDatapath({ io: "xdp", concurrency: 1, logger: silent })).rejects.toThrow(/no I\/O backend "xdp": there are .*mmsg/);
+  await expect(startDatapath({ io: "xdp", concurrency: 1, logger: silent })).rejects.toThrow(
+    /no I\/O backend "xdp": there are .*mmsg/,
+  );
 });

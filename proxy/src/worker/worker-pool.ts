@@ -50,12 +50,22 @@ export class WorkerPool implements Datapath {
   /** Plans are put into effect one after the other. */
   #tail: Promise<unknown> = Promise.resolve();
 
-  constructor(backend: IoBackend, { concurrency, logger, sessionsPerWorker = DEFAULT_SESSIONS }: DatapathOptions) {
+  constructor(
+    backend: IoBackend,
+    { concurrency, logger, sessionsPerWorker = DEFAULT_SESSIONS }: DatapathOptions,
+  ) {
     this.io = backend.name;
     this.concurrency = Math.min(concurrency, backend.maxConcurrency);
     this.#slots = Array.from(
       { length: this.concurrency },
-      (_, index) => new WorkerSlot({ index, backend, sessions: sessionsPerWorker, logger, intent: () => this.#intent(index) }),
+      (_, index) =>
+        new WorkerSlot({
+          index,
+          backend,
+          sessions: sessionsPerWorker,
+          logger,
+          intent: () => this.#intent(index),
+        }),
     );
     this.#blocks = new CounterBlocks(this.#slots.map(({ counters }) => counters));
     this.#listeners = new ListenerRegistry(backend, this.concurrency, this.#blocks);
@@ -79,11 +89,19 @@ export class WorkerPool implements Datapath {
   }
 
   listeners(): readonly LiveListener[] {
-    return this.#listeners.all.map(({ plan, localAddress, receiveBufferBytes }) => ({ plan, localAddress, receiveBufferBytes }));
+    return this.#listeners.all.map(({ plan, localAddress, receiveBufferBytes }) => ({
+      plan,
+      localAddress,
+      receiveBufferBytes,
+    }));
   }
 
   samples(): readonly Sample[] {
-    const listeners = this.#listeners.all.map(({ plan, counters }) => ({ name: plan.name, statPrefix: plan.statPrefix, counters }));
+    const listeners = this.#listeners.all.map(({ plan, counters }) => ({
+      name: plan.name,
+      statPrefix: plan.statPrefix,
+      counters,
+    }));
     const names = new Set(listeners.map(({ name }) => name));
     return mergeSamples([
       ...listenerSamples(listeners, this.#blocks),

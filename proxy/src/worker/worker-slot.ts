@@ -7,7 +7,15 @@ import { monotonicMs } from "../datapath/monotonic-clock.ts";
 import { createSessionMemory } from "../datapath/session-table.ts";
 import type { IoBackend, WorkerHandle } from "../io/io-backend.ts";
 import type { DatapathLogger } from "./datapath-logger.ts";
-import { type FromWorker, type MetricDefinition, type ToWorker, VITALS, Vital, type WorkerData, type WorkerUpdate } from "./protocol.ts";
+import {
+  type FromWorker,
+  type MetricDefinition,
+  type ToWorker,
+  VITALS,
+  Vital,
+  type WorkerData,
+  type WorkerUpdate,
+} from "./protocol.ts";
 import { workerEntry } from "./worker-entry.ts";
 
 /** A worker that lived so long was well; one that dies sooner waits before it is started again, longer each time. */
@@ -74,12 +82,18 @@ export class WorkerSlot {
       port: port2,
       metrics: this.metrics,
     };
-    const worker = new Worker(workerEntry(import.meta.url, "datapath-worker"), { workerData, transferList: [port2], name: `datapath-${index}` });
+    const worker = new Worker(workerEntry(import.meta.url, "datapath-worker"), {
+      workerData,
+      transferList: [port2],
+      name: `datapath-${index}`,
+    });
     this.#worker = worker;
     this.#port = port1;
     port1.on("message", (message: FromWorker) => this.#onMessage(message));
     port1.unref();
-    worker.on("error", (error) => this.#options.logger.error({ worker: index, error: String(error) }, "a datapath worker failed"));
+    worker.on("error", (error) =>
+      this.#options.logger.error({ worker: index, error: String(error) }, "a datapath worker failed"),
+    );
     worker.on("exit", () => this.#onExit(worker));
     return this.apply(this.#options.intent());
   }
@@ -119,7 +133,10 @@ export class WorkerSlot {
     const lastedMs = monotonicMs() - since;
     if (since === 0 || lastedMs < limitMs || this.#isStopping) return;
     this.#vitals[Vital.turnStartMs] = 0;
-    this.#options.logger.error({ worker: this.#options.index, lastedMs }, "a datapath worker does not come back: ending it");
+    this.#options.logger.error(
+      { worker: this.#options.index, lastedMs },
+      "a datapath worker does not come back: ending it",
+    );
     void this.#worker?.terminate();
   }
 
@@ -158,12 +175,17 @@ export class WorkerSlot {
         }
         return;
       case "streams":
-        return this.#streams.get(message.sequence)?.(message.streams);
+        this.#streams.get(message.sequence)?.(message.streams);
+        return;
       case "metric":
         this.metrics.push(message.definition);
         return;
       case "log":
-        return this.#options.logger[message.level]({ worker: this.#options.index, ...message.fields }, message.message);
+        this.#options.logger[message.level](
+          { worker: this.#options.index, ...message.fields },
+          message.message,
+        );
+        return;
     }
   }
 
@@ -175,7 +197,8 @@ export class WorkerSlot {
     this.restarts++;
     this.#quickDeaths = monotonicMs() - this.#startedMs < HEALTHY_MS ? this.#quickDeaths + 1 : 0;
     // The first restart is at once: until then no datagram moves.
-    const delayMs = this.#quickDeaths < 2 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (this.#quickDeaths - 2), LONGEST_DELAY_MS);
+    const delayMs =
+      this.#quickDeaths < 2 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (this.#quickDeaths - 2), LONGEST_DELAY_MS);
     this.#options.logger.warn({ worker: this.#options.index, delayMs }, "rebuilding a datapath worker");
     if (delayMs === 0) void this.start();
     else setTimeout(() => void (this.#isStopping || this.start()), delayMs);

@@ -68,7 +68,8 @@ export class DgramWorkerIo implements WorkerIo {
     const opened = this.#open(endpoint.address);
     opened.on("message", (data, from) => {
       // The socket is not connected, so anybody may send to it.
-      if (from.port === endpoint.port && from.address === endpoint.address) this.#onMessage(FROM_ENDPOINTS, session, data, from);
+      if (from.port === endpoint.port && from.address === endpoint.address)
+        this.#onMessage(FROM_ENDPOINTS, session, data, from);
     });
     opened.bind({ port: 0, exclusive: true });
     this.#sessions.setSocket(session, session);
@@ -86,11 +87,17 @@ export class DgramWorkerIo implements WorkerIo {
   }
 
   sendUpstream(first: number, count: number): void {
-    this.#send(first, count, (session) => this.#upstreams.get(session), (session) => this.#sessions.endpoint(session));
+    this.#send(
+      first,
+      count,
+      (session) => this.#upstreams.get(session),
+      (session) => this.#sessions.endpoint(session),
+    );
   }
 
   sendDownstream(first: number, count: number): void {
-    const socketOf = (session: number): Socket | undefined => this.#listeners.get(this.#sessions.listener(session));
+    const socketOf = (session: number): Socket | undefined =>
+      this.#listeners.get(this.#sessions.listener(session));
     this.#send(first, count, socketOf, (session) => this.#sessions.client(session));
   }
 

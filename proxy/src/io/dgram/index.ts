@@ -28,7 +28,12 @@ async function openListener({ address }: ListenerPlan): Promise<OpenListener> {
     socket.bind({ address: address.address, port: address.port, exclusive: true });
     await listening;
     const localAddress: SocketAddress = { address: address.address, port: socket.address().port };
-    return { sockets: [localAddress], localAddress, receiveBufferBytes: socket.getRecvBufferSize(), close() {} };
+    return {
+      sockets: [localAddress],
+      localAddress,
+      receiveBufferBytes: socket.getRecvBufferSize(),
+      close() {},
+    };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "EIO";
     throw new IoError(code, `bind ${address.address} port ${address.port}`);

@@ -8,11 +8,27 @@ import { IoError } from "../io-backend.ts";
 const libc = koffi.load(null);
 
 /** The system calls, with the names and meaning of section 2 of the manual. Negative results: see `errno`. */
-export const socket = libc.func("int socket(int, int, int)") as (domain: number, type: number, protocol: number) => number;
-export const bind = libc.func("int bind(int, size_t, uint)") as (fd: number, address: number, length: number) => number;
-export const connect = libc.func("int connect(int, size_t, uint)") as (fd: number, address: number, length: number) => number;
+export const socket = libc.func("int socket(int, int, int)") as (
+  domain: number,
+  type: number,
+  protocol: number,
+) => number;
+export const bind = libc.func("int bind(int, size_t, uint)") as (
+  fd: number,
+  address: number,
+  length: number,
+) => number;
+export const connect = libc.func("int connect(int, size_t, uint)") as (
+  fd: number,
+  address: number,
+  length: number,
+) => number;
 export const close = libc.func("int close(int)") as (fd: number) => number;
-export const getsockname = libc.func("int getsockname(int, size_t, size_t)") as (fd: number, address: number, length: number) => number;
+export const getsockname = libc.func("int getsockname(int, size_t, size_t)") as (
+  fd: number,
+  address: number,
+  length: number,
+) => number;
 export const setsockopt = libc.func("int setsockopt(int, int, int, size_t, uint)") as (
   fd: number,
   level: number,
@@ -60,8 +76,16 @@ export const epollWait = libc.func("int epoll_wait(int, size_t, int, int)") as (
   timeoutMs: number,
 ) => number;
 export const eventfd = libc.func("int eventfd(uint, int)") as (initial: number, flags: number) => number;
-export const read = libc.func("int read(int, size_t, size_t)") as (fd: number, data: number, length: number) => number;
-export const write = libc.func("int write(int, size_t, size_t)") as (fd: number, data: number, length: number) => number;
+export const read = libc.func("int read(int, size_t, size_t)") as (
+  fd: number,
+  data: number,
+  length: number,
+) => number;
+export const write = libc.func("int write(int, size_t, size_t)") as (
+  fd: number,
+  data: number,
+  length: number,
+) => number;
 
 /** The errno of the call just made. Anything in between may change it. */
 export function errno(): number {

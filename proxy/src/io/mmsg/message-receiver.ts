@@ -3,8 +3,25 @@
 import { DESCRIPTOR_WORDS, Word } from "../../datapath/batch.ts";
 import { type Ring, SLOT_BYTES, SLOTS } from "../../datapath/ring.ts";
 import { SOCKADDR_BYTES } from "../../datapath/sockaddr.ts";
-import { addressOf, MSG_DONTWAIT, recvmmsg, SO_RXQ_OVFL, SO_TIMESTAMPNS, SOL_SOCKET, SOL_UDP, UDP_GRO } from "./libc.ts";
-import { Area, CMSGHDR_BYTES, IOVEC_BYTES, MMSGHDR_BYTES, Mmsghdr, RECEIVE_CONTROL_BYTES, writeAddress } from "./native-layout.ts";
+import {
+  addressOf,
+  MSG_DONTWAIT,
+  recvmmsg,
+  SO_RXQ_OVFL,
+  SO_TIMESTAMPNS,
+  SOL_SOCKET,
+  SOL_UDP,
+  UDP_GRO,
+} from "./libc.ts";
+import {
+  Area,
+  CMSGHDR_BYTES,
+  IOVEC_BYTES,
+  MMSGHDR_BYTES,
+  Mmsghdr,
+  RECEIVE_CONTROL_BYTES,
+  writeAddress,
+} from "./native-layout.ts";
 
 const TWO_32 = 0x1_0000_0000;
 
@@ -40,7 +57,11 @@ export class MessageReceiver {
       writeAddress(this.#words, message + Mmsghdr.name, base + ring.name(slot));
       writeAddress(this.#words, message + Mmsghdr.iov, base + piece);
       this.#words[message + Mmsghdr.iovLength] = 1;
-      writeAddress(this.#words, message + Mmsghdr.control, base + this.#control + slot * RECEIVE_CONTROL_BYTES);
+      writeAddress(
+        this.#words,
+        message + Mmsghdr.control,
+        base + this.#control + slot * RECEIVE_CONTROL_BYTES,
+      );
       writeAddress(this.#words, piece >> 2, base + ring.payload(slot));
       this.#words[(piece >> 2) + 2] = SLOT_BYTES;
       this.#rearm(message);
@@ -51,7 +72,13 @@ export class MessageReceiver {
   receive(fd: number, flags: number): number {
     const ring = this.#ring;
     const first = ring.slots;
-    const received = recvmmsg(fd, this.#messagesAddress + first * MMSGHDR_BYTES, SLOTS - first, MSG_DONTWAIT, 0);
+    const received = recvmmsg(
+      fd,
+      this.#messagesAddress + first * MMSGHDR_BYTES,
+      SLOTS - first,
+      MSG_DONTWAIT,
+      0,
+    );
     this.dropTotal = 0;
     for (let slot = first; slot < first + received; slot++) {
       const message = this.#messages + slot * (MMSGHDR_BYTES / 4);
@@ -78,7 +105,8 @@ export class MessageReceiver {
       const data = header + CMSGHDR_BYTES / 4;
       const level = words[header + 2];
       const type = words[header + 3];
-      if (level === SOL_SOCKET && type === SO_TIMESTAMPNS) this.#setReceiveTime(words[data]!, words[data + 2]!);
+      if (level === SOL_SOCKET && type === SO_TIMESTAMPNS)
+        this.#setReceiveTime(words[data]!, words[data + 2]!);
       else if (level === SOL_UDP && type === UDP_GRO) this.#segmentBytes = words[data]!;
       else if (level === SOL_SOCKET && type === SO_RXQ_OVFL) this.dropTotal = words[data]!;
       at += (words[header]! + 7) & ~7;

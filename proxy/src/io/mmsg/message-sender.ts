@@ -74,7 +74,11 @@ export class MessageSender {
       this.#words[control] = CMSG_SEGMENT_BYTES;
       this.#words[control + 2] = SOL_UDP;
       this.#words[control + 3] = UDP_SEGMENT;
-      writeAddress(this.#words, (this.#messages + i * MMSGHDR_BYTES + Mmsghdr.control * 4) >> 2, this.#base + control * 4);
+      writeAddress(
+        this.#words,
+        (this.#messages + i * MMSGHDR_BYTES + Mmsghdr.control * 4) >> 2,
+        this.#base + control * 4,
+      );
     }
   }
 
@@ -88,7 +92,8 @@ export class MessageSender {
     const message = this.#messageCount - 1;
     const segment = this.#segments[message]!;
     if (length > segment) return false;
-    if (this.#datagrams[message]! === MOST_SEGMENTS || this.#bytes[message]! + length > MOST_BYTES) return false;
+    if (this.#datagrams[message]! === MOST_SEGMENTS || this.#bytes[message]! + length > MOST_BYTES)
+      return false;
     if (offset === this.#pieceEnd) {
       const piece = (this.#pieces + (this.#pieceCount - 1) * IOVEC_BYTES) >> 2;
       this.#words[piece + 2]! += length;
@@ -161,7 +166,12 @@ export class MessageSender {
     }
     let isRetry = false;
     for (let done = 0; done < count; ) {
-      const sent = sendmmsg(fd, this.#base + this.#messages + done * MMSGHDR_BYTES, count - done, MSG_DONTWAIT);
+      const sent = sendmmsg(
+        fd,
+        this.#base + this.#messages + done * MMSGHDR_BYTES,
+        count - done,
+        MSG_DONTWAIT,
+      );
       if (sent > 0) {
         this.#countSent(done, sent);
         done += sent;

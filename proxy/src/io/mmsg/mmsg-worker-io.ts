@@ -136,7 +136,8 @@ export class MmsgWorkerIo implements WorkerIo {
       if (ready < 0 && errno() !== EINTR) throw ioError("epoll_wait");
       const nowMs = monotonicMs();
       core.onTurnStart(nowMs);
-      for (let i = 0; i < ready; i++) this.#dispatch(core, this.#ring.words[this.#events + (i * EPOLL_EVENT_BYTES) / 4 + EPOLL_DATA_WORD]!);
+      for (let i = 0; i < ready; i++)
+        this.#dispatch(core, this.#ring.words[this.#events + (i * EPOLL_EVENT_BYTES) / 4 + EPOLL_DATA_WORD]!);
       this.#flushUpstream(core);
       timeoutMs = core.onTurn(nowMs);
       core.onTurnEnd();
@@ -154,7 +155,8 @@ export class MmsgWorkerIo implements WorkerIo {
 
   /** Events of the port never fire in a loop that does not return to Node. */
   #drainControl(core: IoEvents): void {
-    for (let next = this.#receiveControl(); next !== undefined; next = this.#receiveControl()) core.onControl(next.message);
+    for (let next = this.#receiveControl(); next !== undefined; next = this.#receiveControl())
+      core.onControl(next.message);
   }
 
   #receiveControl(): { readonly message: unknown } | undefined {
@@ -218,7 +220,9 @@ export class MmsgWorkerIo implements WorkerIo {
   }
 
   #flush(session: number, isDownstream: boolean): void {
-    const fd = isDownstream ? this.#listeners[this.#sessions.listener(session)]?.fd : this.#sessions.socket(session);
+    const fd = isDownstream
+      ? this.#listeners[this.#sessions.listener(session)]?.fd
+      : this.#sessions.socket(session);
     if (fd === undefined) return;
     this.#sender.flush(fd);
     if (this.#sender.isSegmentationRefused) this.#sessions.forbidSegmentation(session);

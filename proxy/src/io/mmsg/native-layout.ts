@@ -7,7 +7,16 @@ export const MMSGHDR_BYTES = 64;
 export const IOVEC_BYTES = 16;
 export const CMSGHDR_BYTES = 16;
 /** Word offsets in `struct mmsghdr`. */
-export const Mmsghdr = { name: 0, nameLength: 2, iov: 4, iovLength: 6, control: 8, controlLength: 10, flags: 12, length: 14 } as const;
+export const Mmsghdr = {
+  name: 0,
+  nameLength: 2,
+  iov: 4,
+  iovLength: 6,
+  control: 8,
+  controlLength: 10,
+  flags: 12,
+  length: 14,
+} as const;
 /** `struct epoll_event` is packed on x86-64 alone. */
 export const EPOLL_EVENT_BYTES = process.arch === "x64" ? 12 : 16;
 export const EPOLL_DATA_WORD = process.arch === "x64" ? 1 : 2;

@@ -54,7 +54,12 @@ export function openBoundSocket(address: SocketAddress, isPortShared: boolean): 
 }
 
 /** Opens a non-blocking UDP socket connected to the `struct sockaddr` at a native address, or returns -1. */
-export function openConnectedSocket(family: number, sockaddr: number, length: number, preferGro: boolean): number {
+export function openConnectedSocket(
+  family: number,
+  sockaddr: number,
+  length: number,
+  preferGro: boolean,
+): number {
   const fd = openSocket(family);
   if (fd < 0) return -1;
   if (connect(fd, sockaddr, length) !== 0) {
@@ -89,7 +94,8 @@ function openSocket(family: number): number {
 
 function setReceiveOptions(fd: number, bufferBytes: number): void {
   // Going past net.core.rmem_max needs CAP_NET_ADMIN; without it as much as is allowed.
-  if (!setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, bufferBytes)) setOption(fd, SOL_SOCKET, SO_RCVBUF, bufferBytes);
+  if (!setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, bufferBytes))
+    setOption(fd, SOL_SOCKET, SO_RCVBUF, bufferBytes);
   setOption(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
   setOption(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
 }

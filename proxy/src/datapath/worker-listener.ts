@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import type { FilterChain } from "../wasm/index.ts";
+
+/** A listener as a worker runs it. */
+export interface RunningListener {
+  readonly id: number;
+  readonly name: string;
+  /** First slot of its counters. */
+  readonly counters: number;
+  /** Where new sessions go. */
+  readonly cluster: string;
+  readonly idleTimeoutMs: number;
+  readonly maxRxDatagramBytes: number;
+  readonly preferGro: boolean;
+  readonly chain: FilterChain;
+}
+
+/** A worker's listeners by their numbers. */
+export type RunningListeners = readonly (RunningListener | undefined)[];
