@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** What a path answers. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** A path of the HTTP server with a sentence for the list at `/`. */
+export interface HttpRoute {
+  readonly path: string;
+  readonly about: string;
+  answer(query: URLSearchParams): HttpAnswer | Promise<HttpAnswer>;
+}
+
+/** A listening HTTP server. */
+export interface HttpServer {
+  /** The address and port that it got. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** Serves read-only routes. `address` is `host:port`; throws if it cannot be bound. */
+export async function startHttpServer(address: string, routes: readonly HttpRoute[]): Promise<HttpServer> {
+  const server = createServer({ requestTimeout: 10_000 }, (request, response) => {
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      write(response, text(405, "only GET is served\n"));
+      return;
+    }
+    void answer(request.url ?? "/", routes).then((result) => write(response, result));
+  });
+  const separator = address.lastIndexOf(":");
+  const host = address.slice(0, separator).replace(/^\[|\]$/g, "");
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause) => {
+      reject(new Error(`cannot listen on ${address} for HTTP: ${cause.message}`, { cause }));
+    });
+    server.listen(Number(address.slice(separator + 1)), host, resolve);
+  });
+  // A TCP server's address is always of this form.
+  const { port } = server.address() as AddressInfo;
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { address: `${address.slice(0, separator)}:${port}`, close };
+}
+
+/** A plain text answer. */
+export function text(status: number, body: string): HttpAnswer {
+  return { status, contentType: "text/plain; charset=utf-8", body };
+}
+
+/** An answer in JSON, indented for reading. */
+export function json(value: unknown): HttpAnswer {
+  return { status: 200, contentType: "application/json", body: `${JSON.stringify(value, null, 2)}\n` };
+}
+
+async function answer(url: string, routes: readonly HttpRoute[]): Promise<HttpAnswer> {
+  const [path, query = ""] = url.split("?", 2);
+  const list = routes.map((route) => `${route.path}\t${route.about}\n`).join("");
+  if (path === "/") return text(200, list);
+  const route = routes.find((candidate) => candidate.path === path);
+  if (route === undefined) return text(404, `no such path; there are\n${list}`);
+  try {
+    return await route.answer(new URLSearchParams(query));
+  } catch (error) {
+    return text(500, `${error instanceof Error ? error.message : String(error)}\n`);
+  }
+}
+
+function write(response: ServerResponse, { status, contentType, body }: HttpAnswer): void {
+  response.writeHead(status, { "content-type": contentType, "content-length": Buffer.byteLength(body) });
+  response.end(response.req.method === "HEAD" ? undefined : body);
+}

@@ -1,0 +1,181 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+
+/** What a refusal code means and what to do about it; the README's table is made from this. */
+export interface RefusalCodeText {
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+/** Every reason for which configuration is refused. The codes are stable: scripts and alerts may rely on them. */
+export const refusalCodes = {
+  MSM_FILE_UNREADABLE: {
+    meaning: "A configuration file cannot be read.",
+    remedy: "Check the path and its permissions.",
+  },
+  MSM_FILE_TOO_LARGE: {
+    meaning: "A configuration file is over the size limit.",
+    remedy: "Split it into several files in one folder.",
+  },
+  MSM_FILE_EMPTY: {
+    meaning: "A file that held resources has no content, as while an editor is writing it.",
+    remedy: "Save the file again; to remove its resources, delete it or leave a comment line.",
+  },
+  MSM_FILE_TOO_MANY_RESOURCES: {
+    meaning: "The files together hold more resources than the limit.",
+    remedy: "Remove what is not needed or run a second control plane.",
+  },
+  MSM_YAML_SYNTAX: {
+    meaning: "A file is not valid YAML.",
+    remedy: "Correct the line named; indentation and a missing space after a colon are the usual causes.",
+  },
+  MSM_YAML_ALIASES: {
+    meaning: "YAML aliases expand to too much.",
+    remedy: "Write the values out instead of using `*alias`.",
+  },
+  MSM_RESOURCE_SHAPE: {
+    meaning: "A YAML document is not a resource.",
+    remedy: "Give it `apiVersion`, `kind`, `metadata` and `spec`.",
+  },
+  MSM_RESOURCE_KIND: {
+    meaning: "The kind, or its API version, is not known.",
+    remedy: "Use one of the kinds and versions listed in this page.",
+  },
+  MSM_RESOURCE_NAME: {
+    meaning: "The name or namespace is missing or not a DNS name.",
+    remedy: "Use lower-case letters, digits, `-` and `.`.",
+  },
+  MSM_RESOURCE_DUPLICATE: {
+    meaning: "Two documents have the same kind, namespace and name.",
+    remedy: "Rename or remove one of them.",
+  },
+  MSM_FIELD_UNKNOWN: {
+    meaning: "A field does not exist.",
+    remedy: "Correct its spelling or its indentation, or remove it.",
+  },
+  MSM_FIELD_MISSING: { meaning: "A required field is missing.", remedy: "Add it." },
+  MSM_FIELD_TYPE: {
+    meaning: "A field has the wrong type.",
+    remedy: "Write the type named; quotes make a number a string.",
+  },
+  MSM_FIELD_VALUE: { meaning: "A field's value is not allowed.", remedy: "Use one of the values named." },
+  MSM_FIELD_UNSUPPORTED: {
+    meaning: "A field exists in the API but would not be honoured here.",
+    remedy: "Remove it; the message says what to use instead.",
+  },
+  MSM_ANNOTATION_UNKNOWN: {
+    meaning: "An annotation of ours does not exist.",
+    remedy: "Correct its spelling or remove it.",
+  },
+  MSM_GATEWAY_CLASS_NOT_FOUND: {
+    meaning: "A Gateway names a GatewayClass that does not exist.",
+    remedy: "Add the GatewayClass or correct `spec.gatewayClassName`.",
+  },
+  MSM_GATEWAY_PROTOCOL: {
+    meaning: "A Gateway listener's protocol is not served.",
+    remedy: "Use `UDP` or `mediastreamingmesh.io/RTP`.",
+  },
+  MSM_GATEWAY_ADDRESS: {
+    meaning: "A Gateway address cannot be bound.",
+    remedy: "Use an IPv4 or IPv6 address of this machine, `0.0.0.0` or `::`.",
+  },
+  MSM_GATEWAY_LISTENER_DUPLICATE: {
+    meaning: "Two listeners of one Gateway share a name or a port.",
+    remedy: "Give each its own.",
+  },
+  MSM_GATEWAY_PORT_CONFLICT: {
+    meaning: "Listeners of two Gateways want the same address and port.",
+    remedy: "Change one of the ports or bind them to different addresses.",
+  },
+  MSM_ROUTE_PARENT_NOT_FOUND: {
+    meaning: "A route's parent Gateway, or the listener it names there, does not exist.",
+    remedy: "Correct `parentRefs` or add the Gateway.",
+  },
+  MSM_ROUTE_NOT_ALLOWED: {
+    meaning: "The listener does not take routes of this namespace or kind.",
+    remedy: "Set the listener's `allowedRoutes` or move the route.",
+  },
+  MSM_ROUTE_CONFLICT: {
+    meaning: "Another route already serves the listener.",
+    remedy: "Name a listener with `sectionName` or remove one of the routes.",
+  },
+  MSM_ROUTE_RULES: {
+    meaning: "A UDPRoute has more than one rule: nothing says which one a datagram would take.",
+    remedy: "Keep one rule.",
+  },
+  MSM_ROUTE_WEIGHTS: {
+    meaning: "A rule has several backends with a weight; weighted choice is not served yet.",
+    remedy: "Keep one, set the others' weight to 0, or put all endpoints into one Backend.",
+  },
+  MSM_ROUTE_NO_BACKENDS: {
+    meaning: "A rule has no backend with a weight above 0.",
+    remedy: "Add a backend or raise a weight.",
+  },
+  MSM_ROUTE_BACKEND_KIND: {
+    meaning: "A backend reference is neither to a Service nor to a Backend.",
+    remedy: "Use `kind: Service`, or `group: mediastreamingmesh.io` with `kind: Backend`.",
+  },
+  MSM_ROUTE_BACKEND_NOT_FOUND: {
+    meaning: "A route's Service or Backend does not exist.",
+    remedy: "Add it or correct the reference.",
+  },
+  MSM_ROUTE_BACKEND_PORT: {
+    meaning: "The Service has no such UDP port, or no endpoint of the Backend has it.",
+    remedy: "Name a port that the backend has; a Service port must say `protocol: UDP`.",
+  },
+  MSM_ROUTE_NOT_GRANTED: {
+    meaning: "A route refers to another namespace without that namespace's consent.",
+    remedy: "Add a ReferenceGrant there or move the backend.",
+  },
+  MSM_BACKEND_ADDRESS: {
+    meaning: "A Backend endpoint's address is not an IP address; DNS names are not served yet.",
+    remedy: "Write an IPv4 or IPv6 address.",
+  },
+  MSM_BACKEND_DUPLICATE: {
+    meaning: "A Backend lists an endpoint twice.",
+    remedy: "Remove one; a repeated endpoint gives no extra weight.",
+  },
+  MSM_SLICE_SERVICE: {
+    meaning: "An EndpointSlice does not say whose endpoints it holds.",
+    remedy: "Set the label `kubernetes.io/service-name`.",
+  },
+  MSM_SLICE_ADDRESS: {
+    meaning: "An EndpointSlice's address does not fit its address type.",
+    remedy: "Use IPv4 or IPv6 addresses as `addressType` says; FQDN is not served.",
+  },
+  MSM_FILTER_SOURCE: {
+    meaning: "A WasmFilter does not have exactly one of `builtin` and `file`.",
+    remedy: "Keep the one you mean.",
+  },
+  MSM_FILTER_TARGET_NOT_FOUND: {
+    meaning: "A WasmFilter targets a Gateway, listener or UDPRoute that does not exist.",
+    remedy: "Correct `targetRefs`; targets are looked up in the filter's own namespace.",
+  },
+  MSM_FILTER_UNREADABLE: {
+    meaning: "A filter's module file cannot be read.",
+    remedy: "Check the path; it is relative to the YAML file.",
+  },
+  MSM_FILTER_TOO_LARGE: {
+    meaning: "A filter's module is over 3 MiB.",
+    remedy: "Build it with optimisation and without debug information.",
+  },
+  MSM_FILTER_NOT_WASM: {
+    meaning: "A filter's file is not a WebAssembly module.",
+    remedy: "Point `file` at the compiled `.wasm`.",
+  },
+  MSM_FILTER_DIGEST_MISMATCH: {
+    meaning: "The module's SHA-256 is not the one written down.",
+    remedy: "Correct `sha256`, or find out who changed the file.",
+  },
+  MSM_FILTER_ABI: {
+    meaning: "A module lacks the exports `proxy_abi_version_0_2_1` and `msm_abi_version_0_1_0`.",
+    remedy: "Build it with the filter SDK of this release.",
+  },
+  MSM_MESH_INCONSISTENT: {
+    meaning: "The resources made from the configuration do not fit together: a defect of ours.",
+    remedy: "Report it with your configuration; what ran before goes on running.",
+  },
+} as const satisfies Readonly<Record<string, RefusalCodeText>>;
+
+/** The code of a refusal. */
+export type RefusalCode = keyof typeof refusalCodes;

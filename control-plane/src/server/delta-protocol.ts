@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { typeUrls } from "@msm/xds-protos";
+import type { DeltaDiscoveryRequest } from "@msm/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
+import { encodeDeltaResponse } from "./encode-response.ts";
+import type { Protocol } from "./protocol.ts";
+import { isWildcardByDefault } from "./resource-types.ts";
+import type { Subscription } from "./subscription.ts";
+import { takeBytes } from "./take-bytes.ts";
+
+/** The incremental variant (xds_protocol.rst, "Incremental xDS"). */
+export const deltaProtocol: Protocol<DeltaDiscoveryRequest> = {
+  honoursStale: true,
+  announcesRemoval: () => true,
+  head: (request) => ({
+    node: request.node,
+    typeUrl: request.typeUrl,
+    nonce: request.responseNonce,
+    error: request.errorDetail?.message,
+    nameCount: request.resourceNamesSubscribe.length + Object.keys(request.initialResourceVersions).length,
+  }),
+  subscribe,
+  compose(subscription, pending, snapshot, canRemove) {
+    const entries = takeBytes(pending.upserts);
+    const isPartial = entries.length < pending.upserts.length;
+    const removable = pending.removals.filter((name) => canRemove || !subscription.held.has(name));
+    const removed = isPartial ? [] : announced(subscription, removable);
+    if (entries.length === 0 && removed.length === 0 && !subscription.mustReply) return undefined;
+    return { version: snapshot.version, entries, removed, isPartial };
+  },
+  encode: encodeDeltaResponse,
+};
+
+function subscribe(subscription: Subscription, request: DeltaDiscoveryRequest, isFirst: boolean): void {
+  const added = new Set(request.resourceNamesSubscribe);
+  const removed = new Set(request.resourceNamesUnsubscribe);
+  if (isFirst) adoptVersions(subscription, request, added);
+  const saysNothing = added.size === 0 && removed.size === 0;
+  if (added.has("*") || (isFirst && saysNothing && isWildcardByDefault(subscription.typeUrl))) {
+    subscription.setWildcard(true);
+  }
+  for (const name of added) {
+    if (name === "*") continue;
+    const isHeld = isFirst && subscription.held.has(name);
+    if (isHeld) subscription.names.add(name);
+    else subscription.add(name);
+  }
+  for (const name of removed) if (name !== "*") subscription.remove(name);
+  if (removed.has("*")) subscription.setWildcard(false);
+}
+
+// Only the first request of a type may say what the client has from before.
+function adoptVersions(
+  subscription: Subscription,
+  request: DeltaDiscoveryRequest,
+  added: ReadonlySet<string>,
+): void {
+  const isWildcard = added.has("*") || (added.size === 0 && isWildcardByDefault(subscription.typeUrl));
+  for (const [name, version] of Object.entries(request.initialResourceVersions)) {
+    if (isWildcard || added.has(name)) subscription.adopt(name, version);
+  }
+}
+
+// Envoy does not wait for a filter that was never there to be removed, and drops the one it has if told so; a
+// filter's removal therefore is announced only to those who hold it.
+function announced(subscription: Subscription, removals: readonly string[]): readonly string[] {
+  if (subscription.typeUrl !== typeUrls.typedExtensionConfig) return removals;
+  return removals.filter((name) => subscription.held.has(name));
+}

@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ResourceEntry } from "../snapshot/resource-entry.ts";
+import { resourcesOf, type Snapshot } from "../snapshot/snapshot.ts";
+import { isServed } from "./resource-types.ts";
+import type { Subscription } from "./subscription.ts";
+
+/** What a subscription lacks to agree with a snapshot. */
+export interface Pending {
+  readonly upserts: readonly ResourceEntry[];
+  /** Names that the client has and should not, or asks for in vain. */
+  readonly removals: readonly string[];
+}
+
+/** Compares what a subscription has with what it should have. Pure. */
+export function pendingOf(subscription: Subscription, snapshot: Snapshot): Pending {
+  const { typeUrl, held, owed, unknown } = subscription;
+  const resources = resourcesOf(snapshot, typeUrl);
+  const upserts = wanted(subscription, snapshot).filter(
+    ({ name, version }) => owed.has(name) || held.get(name)?.version !== version,
+  );
+  const removals = new Set<string>();
+  if (!isServed(typeUrl)) return { upserts, removals: [] };
+  for (const name of owed) if (!resources.has(name)) removals.add(name);
+  for (const name of held.keys()) {
+    if (resources.has(name)) continue;
+    const mayBeUnread = unknown.has(name) && !snapshot.isComplete;
+    if (mayBeUnread) removals.delete(name);
+    else removals.add(name);
+  }
+  return { upserts, removals: [...removals] };
+}
+
+/** The resources that a subscription should have. */
+export function wanted(subscription: Subscription, snapshot: Snapshot): readonly ResourceEntry[] {
+  const resources = resourcesOf(snapshot, subscription.typeUrl);
+  if (subscription.isWildcard) return [...resources.values()];
+  return [...subscription.names].flatMap((name) => resources.get(name) ?? []);
+}

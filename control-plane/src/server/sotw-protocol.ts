@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { typeUrls } from "@msm/xds-protos";
+import { ClusterLoadAssignmentSchema } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
+import type { DiscoveryRequest } from "@msm/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
+import { createEntry, type ResourceEntry } from "../snapshot/resource-entry.ts";
+import { type Snapshot, setVersion } from "../snapshot/snapshot.ts";
+import { translateEndpoints } from "../translate/cluster-load-assignment.ts";
+import { encodeSotwResponse } from "./encode-response.ts";
+import { type Pending, wanted } from "./pending.ts";
+import type { Content, Protocol } from "./protocol.ts";
+import { isFullState, isWildcardByDefault } from "./resource-types.ts";
+import type { Subscription } from "./subscription.ts";
+import { takeBytes } from "./take-bytes.ts";
+
+/** The "state of the world" variant: listeners and clusters whole, other types in parts. */
+export const sotwProtocol: Protocol<DiscoveryRequest> = {
+  honoursStale: false,
+  announcesRemoval: isFullState,
+  head: (request) => ({
+    node: request.node,
+    typeUrl: request.typeUrl,
+    nonce: request.responseNonce,
+    error: request.errorDetail?.message,
+    nameCount: request.resourceNames.length,
+  }),
+  subscribe,
+  compose: (subscription, pending, snapshot, canRemove) =>
+    isFullState(subscription.typeUrl)
+      ? composeWhole(subscription, pending, snapshot, canRemove)
+      : composePart(subscription, pending, snapshot),
+  encode: encodeSotwResponse,
+};
+
+// A request lists all names that are wanted from now on. No names at all are a wildcard only as long as the client
+// has never named any.
+function subscribe(subscription: Subscription, request: DiscoveryRequest, isFirst: boolean): void {
+  const names = new Set(request.resourceNames);
+  if (isFirst && names.size === 0) {
+    if (isWildcardByDefault(subscription.typeUrl)) subscription.setWildcard(true);
+    return;
+  }
+  const keepsLegacyWildcard = names.size === 0 && subscription.isWildcard && !subscription.names.has("*");
+  if (keepsLegacyWildcard && subscription.names.size === 0) return;
+  for (const name of [...subscription.names]) if (!names.has(name)) subscription.remove(name);
+  for (const name of names) if (name !== "*" && !subscription.names.has(name)) subscription.add(name);
+  const hasStar = names.has("*");
+  if (hasStar !== subscription.isWildcard) subscription.setWildcard(hasStar);
+  // Remembered as a name, an explicit wildcard can be told from the legacy one.
+  if (hasStar) subscription.names.add("*");
+}
+
+function composeWhole(
+  subscription: Subscription,
+  { upserts, removals }: Pending,
+  snapshot: Snapshot,
+  canRemove: boolean,
+): Content | undefined {
+  const retained = canRemove ? [] : removals.flatMap((name) => subscription.held.get(name)?.entry ?? []);
+  const removed = canRemove ? removals : removals.filter((name) => !subscription.held.has(name));
+  if (upserts.length === 0 && removed.length === 0 && !subscription.mustReply) return undefined;
+  const entries = [...wanted(subscription, snapshot), ...retained];
+  return { version: setVersion(entries), entries, removed, isPartial: false };
+}
+
+// What is gone is not mentioned: the resource that named it is gone too. A client that asks for endpoints which
+// nobody knows gets an empty set, or it would wait for them.
+function composePart(
+  subscription: Subscription,
+  { upserts, removals }: Pending,
+  snapshot: Snapshot,
+): Content | undefined {
+  const isEndpoints = subscription.typeUrl === typeUrls.clusterLoadAssignment;
+  const all = [...(isEndpoints ? removals.map(noEndpoints) : []), ...upserts];
+  const entries = takeBytes(all);
+  if (entries.length === 0 && !subscription.mustReply) return undefined;
+  const version = setVersion(wanted(subscription, snapshot));
+  return { version, entries, removed: removals, isPartial: entries.length < all.length };
+}
+
+function noEndpoints(name: string): ResourceEntry {
+  return createEntry(ClusterLoadAssignmentSchema, name, translateEndpoints(name, []), []);
+}

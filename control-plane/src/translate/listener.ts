@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { create, durationFromMs, packAny, typeUrlOf } from "@msm/xds-protos";
+import {
+  type Address,
+  AddressSchema,
+  SocketAddress_Protocol,
+} from "@msm/xds-protos/envoy/config/core/v3/address_pb.js";
+import { type Listener, ListenerSchema } from "@msm/xds-protos/envoy/config/listener/v3/listener_pb.js";
+import { RouteSchema } from "@msm/xds-protos/envoy/extensions/filters/udp/udp_proxy/v3/route_pb.js";
+import {
+  type UdpProxyConfig,
+  UdpProxyConfig_SessionFilterSchema,
+  UdpProxyConfigSchema,
+} from "@msm/xds-protos/envoy/extensions/filters/udp/udp_proxy/v3/udp_proxy_pb.js";
+import { PluginConfigSchema } from "@msm/xds-protos/envoy/extensions/wasm/v3/wasm_pb.js";
+import { adsConfigSource } from "./config-source.ts";
+
+/** What a UDP listener is made from. */
+export interface ListenerInput {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly cluster: string;
+  readonly idleTimeoutMs: number;
+  /** ECDS resources of the session filters, in the order in which a datagram from downstream meets them. */
+  readonly filters: readonly string[];
+}
+
+// A UDP datagram carries no more, so nothing is ever cut.
+const MAX_DATAGRAM_BYTES = 65_535n;
+
+/** Makes Envoy's UDP listener: one `udp_proxy` that sends every new session to one cluster. */
+export function translateListener(input: ListenerInput): Listener {
+  const { name, address, port } = input;
+  return create(ListenerSchema, {
+    name,
+    statPrefix: name,
+    address: udpAddress(address, port),
+    enableReusePort: true,
+    udpListenerConfig: {
+      downstreamSocketConfig: { maxRxDatagramSize: MAX_DATAGRAM_BYTES, preferGro: true },
+    },
+    listenerFilters: [
+      {
+        name: "envoy.filters.udp_listener.udp_proxy",
+        configType: { case: "typedConfig", value: packAny(UdpProxyConfigSchema, udpProxy(input)) },
+      },
+    ],
+  });
+}
+
+/** An address as Envoy writes that of a UDP socket. */
+export function udpAddress(address: string, port: number): Address {
+  return create(AddressSchema, {
+    address: {
+      case: "socketAddress",
+      value: {
+        protocol: SocketAddress_Protocol.UDP,
+        address,
+        portSpecifier: { case: "portValue", value: port },
+      },
+    },
+  });
+}
+
+function udpProxy({ name, cluster, idleTimeoutMs, filters }: ListenerInput): UdpProxyConfig {
+  const route = packAny(RouteSchema, create(RouteSchema, { cluster }));
+  return create(UdpProxyConfigSchema, {
+    statPrefix: name,
+    idleTimeout: durationFromMs(idleTimeoutMs),
+    routeSpecifier: {
+      case: "matcher",
+      value: {
+        onNoMatch: { onMatch: { case: "action", value: { name: "route", typedConfig: route } } },
+      },
+    },
+    sessionFilters: filters.map((filter) =>
+      create(UdpProxyConfig_SessionFilterSchema, {
+        name: filter,
+        configType: {
+          case: "configDiscovery",
+          value: { configSource: adsConfigSource(), typeUrls: [typeUrlOf(PluginConfigSchema)] },
+        },
+      }),
+    ),
+  });
+}
