@@ -1,0 +1,243 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+
+/** A refusal as the README lists it: the stable code, what it means, and what to do. */
+export interface CodeEntry {
+  readonly code: string;
+  readonly means: string;
+  readonly remedy: string;
+}
+
+/** Every code with which this proxy refuses configuration. The table in README.md is generated from it. */
+export const codes = [
+  {
+    code: "MSM_BOOTSTRAP_UNREADABLE",
+    means: "The bootstrap file cannot be read.",
+    remedy: "Check the path given with `-c` and its permissions.",
+  },
+  {
+    code: "MSM_BOOTSTRAP_YAML",
+    means: "The bootstrap file is not YAML.",
+    remedy: "Correct the line that is named.",
+  },
+  {
+    code: "MSM_BOOTSTRAP_SHAPE",
+    means: "A key or a value is not one of Envoy's Bootstrap message.",
+    remedy: "Correct the spelling or the type of the field that is named.",
+  },
+  {
+    code: "MSM_BOOTSTRAP_NODE",
+    means: "The node has no id, so that a control plane could not tell it from others.",
+    remedy: "Set `node.id` and `node.cluster`.",
+  },
+  {
+    code: "MSM_BOOTSTRAP_API_TYPE",
+    means: "The control plane is to be asked by a protocol that this proxy does not speak.",
+    remedy: "Set `api_type: DELTA_GRPC` and `transport_api_version: V3`.",
+  },
+  {
+    code: "MSM_BOOTSTRAP_ADS_TARGET",
+    means: "The address of the control plane cannot be told.",
+    remedy: "Name a static cluster with one endpoint, or give `google_grpc.target_uri`.",
+  },
+  {
+    code: "MSM_BOOTSTRAP_SUBSCRIPTION",
+    means: "A control plane is named, but nothing is asked of it, or the other way round.",
+    remedy:
+      "Set `lds_config` and `cds_config` to `{ ads: {}, resource_api_version: V3 }` beside `ads_config`.",
+  },
+  {
+    code: "MSM_BOOTSTRAP_ADDRESS",
+    means: "The admin interface, or the port for metrics or health, cannot be bound.",
+    remedy: "Stop the other process that has the port, or use another one; port 0 takes a free one.",
+  },
+  {
+    code: "MSM_BOOTSTRAP_DUPLICATE_NAME",
+    means: "Two static resources of one type have the same name.",
+    remedy: "Rename one of them.",
+  },
+  {
+    code: "MSM_BOOTSTRAP_UNRESOLVED",
+    means: "A static listener needs something that neither the file nor a control plane provides.",
+    remedy: "Add the cluster or the filter that is named, or the control plane that has it.",
+  },
+  {
+    code: "MSM_CONFIG_UNDECODABLE",
+    means: "The bytes of a resource are not a message of its type.",
+    remedy: "Find out which control plane sends it; the resource is damaged.",
+  },
+  {
+    code: "MSM_CONFIG_INVALID",
+    means: "A value breaks the rule that Envoy's API states for its field.",
+    remedy: "Set the field to a value that the message allows.",
+  },
+  {
+    code: "MSM_CONFIG_MISSING",
+    means: "A field that is needed is not set.",
+    remedy: "Set the field.",
+  },
+  {
+    code: "MSM_CONFIG_UNKNOWN_FIELD",
+    means: "A message holds fields newer than the API that this proxy was built with.",
+    remedy: "Upgrade the proxy, or do not send the field.",
+  },
+  {
+    code: "MSM_CONFIG_UNSUPPORTED_FIELD",
+    means: "A field is set that would change behaviour and that this proxy does not honour.",
+    remedy: "Remove the field.",
+  },
+  {
+    code: "MSM_CONFIG_UNSUPPORTED_VALUE",
+    means: "A field has a value that this proxy does not honour.",
+    remedy: "Use the value that the message names.",
+  },
+  {
+    code: "MSM_CONFIG_TYPE",
+    means: "An extension is of a type that this proxy does not have.",
+    remedy: "Use the type that the message names.",
+  },
+  {
+    code: "MSM_CONFIG_SOURCE",
+    means: "A resource is to come from a source other than the aggregated stream.",
+    remedy: "Use `{ ads: {}, resource_api_version: V3 }`.",
+  },
+  {
+    code: "MSM_CONFIG_ADDRESS",
+    means: "An address is not an IP address with a numeric port.",
+    remedy: "Give `socket_address` with an IPv4 or IPv6 address and `port_value`.",
+  },
+  {
+    code: "MSM_CONFIG_FAULT",
+    means: "The proxy itself failed while it read a resource.",
+    remedy: "Report it with the resource and the message; the last good form stays in force.",
+  },
+  {
+    code: "MSM_LISTENER_NOT_UDP",
+    means: "A listener is not a UDP listener.",
+    remedy: "Set `protocol: UDP` and use `listener_filters` instead of `filter_chains`.",
+  },
+  {
+    code: "MSM_LISTENER_FILTERS",
+    means: "A listener does not have exactly one listener filter.",
+    remedy: "Give it one `envoy.filters.udp_listener.udp_proxy`.",
+  },
+  {
+    code: "MSM_LISTENER_MATCHER",
+    means: "A udp_proxy chooses its cluster by a matcher that this proxy does not have.",
+    remedy: "Use `matcher.on_no_match.action` with a `Route`, or `cluster`.",
+  },
+  {
+    code: "MSM_LISTENER_DUPLICATE_ADDRESS",
+    means: "Two listeners have the same address and port.",
+    remedy: "Change the port of one of them.",
+  },
+  {
+    code: "MSM_LISTENER_BIND",
+    means: "The address of a listener cannot be bound.",
+    remedy: "Stop the other process that has the port, or use another address or port.",
+  },
+  {
+    code: "MSM_CLUSTER_DISCOVERY",
+    means: "The endpoints of a cluster are to be found in a way that this proxy does not have.",
+    remedy: "Use `type: EDS` or `type: STATIC`.",
+  },
+  {
+    code: "MSM_CLUSTER_LB_POLICY",
+    means: "The load-balancing policy of a cluster is not ROUND_ROBIN.",
+    remedy: "Set `lb_policy: ROUND_ROBIN`.",
+  },
+  {
+    code: "MSM_CLUSTER_WEIGHTS",
+    means: "The endpoints of a cluster have different weights.",
+    remedy: "Give all endpoints the same `load_balancing_weight`.",
+  },
+  {
+    code: "MSM_FILTER_RUNTIME",
+    means: "A filter asks for a WebAssembly runtime that this proxy does not have.",
+    remedy: "Use `envoy.wasm.runtime.v8`, or `envoy.wasm.runtime.null` for a built-in filter.",
+  },
+  {
+    code: "MSM_FILTER_CODE",
+    means: "The code of a filter is not given in a way that this proxy can read.",
+    remedy: "Use `vm_config.code.local` with `filename` or `inline_bytes`.",
+  },
+  {
+    code: "MSM_FILTER_FILE",
+    means: "The file of a filter's code cannot be read.",
+    remedy: "Check the path, as seen by the proxy, and its permissions.",
+  },
+  {
+    code: "MSM_FILTER_BUILTIN",
+    means: "There is no built-in filter of this name, or the built-in filters are not installed.",
+    remedy: "Use one of the names in the message, or give the folder with `--filters`.",
+  },
+  {
+    code: "MSM_FILTER_DIGEST_MISMATCH",
+    means: "The file of a built-in filter is not the one that its list names.",
+    remedy: "Build the filters again, or install them anew.",
+  },
+  {
+    code: "MSM_FILTER_CONFIGURATION_TYPE",
+    means: "The configuration of a filter is of a type that cannot be handed to it.",
+    remedy: "Use a `StringValue`, a `BytesValue` or a `Struct`.",
+  },
+  {
+    code: "MSM_FILTER_FAILURE_POLICY",
+    means: "The failure policy of a filter cannot be honoured.",
+    remedy: "Use `failure_policy: FAIL_CLOSED` or `FAIL_OPEN`, and not `fail_open` beside it.",
+  },
+  {
+    code: "MSM_FILTER_NOT_WASM",
+    means: "The code of a filter is not a WebAssembly module.",
+    remedy: "Check the file, or the bytes that were sent.",
+  },
+  {
+    code: "MSM_FILTER_TOO_LARGE",
+    means: "The module of a filter is larger than the proxy accepts.",
+    remedy: "Build it with optimisation and without debug information.",
+  },
+  {
+    code: "MSM_FILTER_ABI",
+    means: "The module lacks exports that a filter must have, or is made for another version.",
+    remedy: "Build it with the filter SDK of this release.",
+  },
+  {
+    code: "MSM_FILTER_IMPORT",
+    means: "The module needs a host function that this proxy does not have.",
+    remedy: "Build it without the import that is named.",
+  },
+  {
+    code: "MSM_FILTER_START",
+    means: "The filter failed when it was started for a trial.",
+    remedy: "Read what it logged, in the message.",
+  },
+  {
+    code: "MSM_FILTER_CONFIG",
+    means: "The filter did not accept its configuration.",
+    remedy: "Correct the configuration; what the filter logged is in the message.",
+  },
+  {
+    code: "MSM_XDS_TYPE",
+    means: "A resource is not of the type that the response announces.",
+    remedy: "Correct the control plane.",
+  },
+  {
+    code: "MSM_XDS_NAME",
+    means: "A resource has no name, another name inside than outside, or a name used twice in one response.",
+    remedy: "Correct the control plane.",
+  },
+  {
+    code: "MSM_XDS_STATIC",
+    means: "A resource has the name of a static one, which cannot be changed.",
+    remedy: "Rename it, or take the static one out of the bootstrap file.",
+  },
+] as const satisfies readonly CodeEntry[];
+
+/** One of the codes of the table. */
+export type ConfigCode = (typeof codes)[number]["code"];
+
+/** The table "code, means, do this" in Markdown. */
+export function codesTable(): string {
+  const rows = codes.map(({ code, means, remedy }) => `| \`${code}\` | ${means} | ${remedy} |`);
+  return ["| code | means | do this |", "|---|---|---|", ...rows].join("\n");
+}

@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from "node:crypto";
+import type { FilterPlan } from "../plan.ts";
+import { type BuiltinFilters, readModule } from "./builtin-filters.ts";
+import type { FilterConfig } from "./read-filter.ts";
+import { at } from "./refuse.ts";
+
+/** A module after compilation. */
+interface CompiledFilter {
+  readonly module: WebAssembly.Module;
+  readonly digest: string;
+}
+
+/** The part of the filter host that configuration needs; both functions throw a `ConfigError`. */
+export interface FilterHost {
+  compileFilter(bytes: Uint8Array, field: string): Promise<CompiledFilter>;
+  /** Starts and configures the filter once, for a trial. */
+  checkFilter(plan: FilterPlan, field: string): void;
+}
+
+/** How many modules are kept compiled for the next resource that has the same one. */
+const KEPT_MODULES = 32;
+
+/** Turns filters as configured into filters that can run: reads, compiles and tries their code. */
+export class FilterLoader {
+  readonly #host: FilterHost;
+  readonly #builtins: BuiltinFilters;
+  /** By SHA-256 of the bytes, the least recently used first. */
+  readonly #compiled = new Map<string, CompiledFilter>();
+
+  constructor(host: FilterHost, builtins: BuiltinFilters) {
+    this.#host = host;
+    this.#builtins = builtins;
+  }
+
+  /** Loads a filter under its name in the chain. Throws a `ConfigError` where its code cannot be used. */
+  async load(name: string, config: FilterConfig): Promise<FilterPlan> {
+    const codeField = at(config.field, "vm_config.code");
+    const { module, digest } = await this.#compile(await this.#read(config, codeField), codeField);
+    const { rootId, vmId, configuration, vmConfiguration, failurePolicy } = config;
+    const plan = { name, rootId, vmId, module, digest, configuration, vmConfiguration, failurePolicy };
+    this.#host.checkFilter(plan, config.field);
+    return plan;
+  }
+
+  #read({ code }: FilterConfig, field: string): Promise<Uint8Array> | Uint8Array {
+    switch (code.kind) {
+      case "bytes":
+        return code.bytes;
+      case "file":
+        return readModule(code.path, field);
+      case "builtin":
+        return this.#builtins.read(code.name, field);
+    }
+  }
+
+  async #compile(bytes: Uint8Array, field: string): Promise<CompiledFilter> {
+    const key = createHash("sha256").update(bytes).digest("hex");
+    const compiled = this.#compiled.get(key) ?? (await this.#host.compileFilter(bytes, field));
+    this.#compiled.delete(key);
+    this.#compiled.set(key, compiled);
+    for (const oldest of this.#compiled.keys()) {
+      if (this.#compiled.size <= KEPT_MODULES) break;
+      this.#compiled.delete(oldest);
+    }
+    return compiled;
+  }
+}

@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import type { JsonObject } from "@msm/xds-protos";
+import { describe, expect, test } from "vitest";
+import { BuiltinFilters } from "./builtin-filters.ts";
+import { FilterLoader } from "./filter-loader.ts";
+import { readResource } from "./read-resource.ts";
+import { builtinFolder, fakeFilterHost } from "./testdata/filters.ts";
+import { read, refusal } from "./testdata/read.ts";
+import { ecdsJson, pluginJson, resource, udpProxyJson } from "./testdata/resources.ts";
+
+describe("a filter", () => {
+  const value = { "@type": "type.googleapis.com/google.protobuf.StringValue", value: "text" };
+  const struct = { "@type": "type.googleapis.com/google.protobuf.Struct", value: { a: [1, "b"] } };
+  const bytes = { "@type": "type.googleapis.com/google.protobuf.BytesValue", value: "AAEC" };
+  test.each<[string, JsonObject | undefined, string]>([
+    ["a text", value, "text"],
+    ["a Struct as JSON", struct, '{"a":[1,"b"]}'],
+    ["bytes", bytes, "\x00\x01\x02"],
+    ["nothing", undefined, ""],
+  ])("gets %s as its configuration", async (_, configuration, expected) => {
+    const plugin = pluginJson(configuration === undefined ? {} : { configuration });
+    const plan = await read("typedExtensionConfig", "a", ecdsJson("a", plugin));
+    expect(new TextDecoder().decode(plan.configuration)).toBe(expected);
+    expect(plan.name).toBe("a");
+  });
+
+  const code = (local: JsonObject, runtime = "envoy.wasm.runtime.v8") => ({
+    vm_config: { runtime, code: { local } },
+  });
+  test.each<[string, JsonObject, string]>([
+    [
+      "an unknown runtime",
+      code({ inline_bytes: "AA==" }, "envoy.wasm.runtime.wamr"),
+      "MSM_FILTER_RUNTIME typed_config.vm_config.runtime",
+    ],
+    ["no code", { vm_config: {} }, "MSM_FILTER_CODE typed_config.vm_config.code"],
+    [
+      "remote code",
+      {
+        vm_config: {
+          code: { remote: { http_uri: { uri: "http://a", cluster: "b", timeout: "1s" }, sha256: "x" } },
+        },
+      },
+      "MSM_FILTER_CODE typed_config.vm_config.code",
+    ],
+    [
+      "a file that is not there",
+      code({ filename: "/nowhere/filter.wasm" }),
+      "MSM_FILTER_FILE typed_config.vm_config.code",
+    ],
+    [
+      "bytes that are no module",
+      code({ inline_bytes: "AAAA" }),
+      "MSM_FILTER_NOT_WASM typed_config.vm_config.code",
+    ],
+    [
+      "an unknown built-in",
+      code({ inline_string: "nope" }, "envoy.wasm.runtime.null"),
+      "MSM_FILTER_BUILTIN typed_config.vm_config.code",
+    ],
+    [
+      "a configuration that it does not accept",
+      { configuration: { ...value, value: "bad" } },
+      "MSM_FILTER_CONFIG typed_config",
+    ],
+    [
+      "a configuration of another type",
+      { configuration: udpProxyJson("x") },
+      "MSM_FILTER_CONFIGURATION_TYPE typed_config.configuration",
+    ],
+    [
+      "FAIL_RELOAD",
+      { failure_policy: "FAIL_RELOAD" },
+      "MSM_FILTER_FAILURE_POLICY typed_config.failure_policy",
+    ],
+    [
+      "two failure policies",
+      { failure_policy: "FAIL_OPEN", fail_open: true },
+      "MSM_FILTER_FAILURE_POLICY typed_config.failure_policy",
+    ],
+    [
+      "environment variables",
+      { vm_config: { environment_variables: { host_env_keys: ["HOME"] } } },
+      "MSM_CONFIG_UNSUPPORTED_FIELD typed_config.vm_config.environment_variables",
+    ],
+    [
+      "restricted capabilities",
+      { capability_restriction_config: {} },
+      "MSM_CONFIG_UNSUPPORTED_FIELD typed_config.capability_restriction_config",
+    ],
+  ])("with %s is refused", async (_, changes, expected) => {
+    expect(await refusal("typedExtensionConfig", "a", ecdsJson("a", pluginJson(changes)))).toBe(expected);
+  });
+
+  test("whose file is not the one that the list of built-in filters names is refused", async () => {
+    const tampered = new FilterLoader(fakeFilterHost, new BuiltinFilters(builtinFolder("0".repeat(64))));
+    const reading = readResource("typedExtensionConfig", resource("a", ecdsJson("a")), tampered);
+    await expect(reading).rejects.toMatchObject({ code: "MSM_FILTER_DIGEST_MISMATCH" });
+  });
+
+  test("fails as it is told to", async () => {
+    const policyOf = async (changes: JsonObject) =>
+      (await read("typedExtensionConfig", "a", ecdsJson("a", pluginJson(changes)))).failurePolicy;
+    expect(await policyOf({})).toBe("FAIL_CLOSED");
+    expect(await policyOf({ fail_open: true })).toBe("FAIL_OPEN");
+    expect(await policyOf({ failure_policy: "FAIL_OPEN" })).toBe("FAIL_OPEN");
+    expect(await policyOf({ failure_policy: "FAIL_CLOSED" })).toBe("FAIL_CLOSED");
+  });
+});

@@ -1,0 +1,167 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import {
+  type Any,
+  BytesValueSchema,
+  StringValueSchema,
+  type Struct,
+  StructSchema,
+} from "@bufbuild/protobuf/wkt";
+import { toJsonString } from "@msm/xds-protos";
+import {
+  type AsyncDataSource,
+  type DataSource,
+  DataSourceSchema,
+} from "@msm/xds-protos/envoy/config/core/v3/base_pb.js";
+import {
+  FailurePolicy as EnvoyFailurePolicy,
+  type PluginConfig,
+  PluginConfigSchema,
+  type VmConfig,
+  VmConfigSchema,
+} from "@msm/xds-protos/envoy/extensions/wasm/v3/wasm_pb.js";
+import type { FailurePolicy } from "../plan.ts";
+import { at, refuse, refuseOthers } from "./refuse.ts";
+import { typeNameOf, unpack } from "./unpack.ts";
+
+/** Where the code of a filter comes from. */
+export type FilterCode =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "builtin"; readonly name: string };
+
+/** A filter as configured, before its code is read. */
+export interface FilterConfig {
+  readonly rootId: string;
+  readonly vmId: string;
+  readonly code: FilterCode;
+  readonly configuration: Uint8Array;
+  readonly vmConfiguration: Uint8Array;
+  readonly failurePolicy: FailurePolicy;
+  /** Path of the `PluginConfig` in its resource, for what may be wrong with the code itself. */
+  readonly field: string;
+}
+
+/** The runtime name that stands for filters that come with the proxy. */
+const BUILTIN_RUNTIME = "envoy.wasm.runtime.null";
+const MODULE_RUNTIMES = ["", "envoy.wasm.runtime.v8"];
+
+/** Reads a session filter: an `Any` that must hold a bare `envoy.extensions.wasm.v3.PluginConfig`. Pure. */
+export function readFilter(any: Any | undefined, path: string): FilterConfig {
+  const plugin = unpack(PluginConfigSchema, any, path);
+  refuseOthers(PluginConfigSchema, plugin, path, {
+    name: "accepted",
+    root_id: "accepted",
+    vm_config: "accepted",
+    configuration: "accepted",
+    fail_open: "accepted",
+    failure_policy: "accepted",
+  });
+  const vmPath = at(path, "vm_config");
+  const vm = plugin.vm.value;
+  if (vm === undefined) refuse("MSM_CONFIG_MISSING", vmPath, "is needed; it says where the code is");
+  refuseOthers(VmConfigSchema, vm, vmPath, {
+    vm_id: "accepted",
+    runtime: "accepted",
+    code: "accepted",
+    configuration: "accepted",
+    // Hints of how to load code; they change nothing for code that is at hand.
+    allow_precompiled: "accepted",
+    nack_on_code_cache_miss: "accepted",
+  });
+  return {
+    rootId: plugin.rootId,
+    vmId: vm.vmId,
+    code: readCode(vm, vmPath),
+    configuration: readConfiguration(plugin.configuration, at(path, "configuration")),
+    vmConfiguration: readConfiguration(vm.configuration, at(vmPath, "configuration")),
+    failurePolicy: readFailurePolicy(plugin, path),
+    field: path,
+  };
+}
+
+function readCode(vm: VmConfig, vmPath: string): FilterCode {
+  const path = at(vmPath, "code");
+  const source = readLocal(vm.code, path);
+  const localPath = at(path, "local");
+  if (vm.runtime === BUILTIN_RUNTIME) {
+    if (source.specifier.case === "inlineString") return { kind: "builtin", name: source.specifier.value };
+    const problem = `must be an inline_string with the name of a built-in filter, as the runtime is ${BUILTIN_RUNTIME}`;
+    return refuse("MSM_FILTER_CODE", localPath, problem);
+  }
+  if (!MODULE_RUNTIMES.includes(vm.runtime)) {
+    const problem = `"${vm.runtime}" is not here; use envoy.wasm.runtime.v8 or ${BUILTIN_RUNTIME}`;
+    refuse("MSM_FILTER_RUNTIME", at(vmPath, "runtime"), problem);
+  }
+  switch (source.specifier.case) {
+    case "filename":
+      return { kind: "file", path: source.specifier.value };
+    case "inlineBytes":
+      return { kind: "bytes", bytes: source.specifier.value };
+    case "inlineString":
+      // Envoy takes the characters of an inline string as bytes; WebAssembly text has no other use for it.
+      return { kind: "bytes", bytes: new TextEncoder().encode(source.specifier.value) };
+    default:
+      return refuse("MSM_FILTER_CODE", localPath, "must be filename, inline_bytes or inline_string");
+  }
+}
+
+function readLocal(code: AsyncDataSource | undefined, path: string): DataSource {
+  if (code?.specifier.case !== "local") {
+    refuse("MSM_FILTER_CODE", path, "must be local; code is not fetched from elsewhere");
+  }
+  const source = code.specifier.value;
+  refuseOthers(DataSourceSchema, source, at(path, "local"), {
+    filename: "accepted",
+    inline_bytes: "accepted",
+    inline_string: "accepted",
+    environment_variable: { only: undefined, hint: "use filename or inline_bytes" },
+  });
+  return source;
+}
+
+/** What the filter gets to read: texts and bytes as they are, a `Struct` as JSON, as Envoy does. */
+function readConfiguration(any: Any | undefined, path: string): Uint8Array {
+  if (any === undefined) return new Uint8Array();
+  switch (typeNameOf(any.typeUrl)) {
+    case StringValueSchema.typeName:
+      return new TextEncoder().encode(unpack(StringValueSchema, any, path).value);
+    case BytesValueSchema.typeName:
+      return unpack(BytesValueSchema, any, path).value;
+    case StructSchema.typeName:
+      return new TextEncoder().encode(structText(unpack(StructSchema, any, path), path));
+    default:
+      return refuse(
+        "MSM_FILTER_CONFIGURATION_TYPE",
+        path,
+        `is of type "${any.typeUrl}"; use google.protobuf.StringValue, BytesValue or Struct`,
+      );
+  }
+}
+
+function structText(struct: Struct, path: string): string {
+  try {
+    return toJsonString(StructSchema, struct);
+  } catch (error) {
+    // A value without a kind, NaN or infinity: decodable, but nothing that JSON has.
+    const reason = error instanceof Error ? error.message : String(error);
+    return refuse("MSM_CONFIG_UNDECODABLE", path, `cannot be written as JSON: ${reason}`);
+  }
+}
+
+function readFailurePolicy(plugin: PluginConfig, pluginPath: string): FailurePolicy {
+  const path = at(pluginPath, "failure_policy");
+  if (plugin.failOpen && plugin.failurePolicy !== EnvoyFailurePolicy.UNSPECIFIED) {
+    refuse("MSM_FILTER_FAILURE_POLICY", path, "cannot be set beside fail_open; remove fail_open");
+  }
+  switch (plugin.failurePolicy) {
+    case EnvoyFailurePolicy.UNSPECIFIED:
+      return plugin.failOpen ? "FAIL_OPEN" : "FAIL_CLOSED";
+    case EnvoyFailurePolicy.FAIL_CLOSED:
+      return "FAIL_CLOSED";
+    case EnvoyFailurePolicy.FAIL_OPEN:
+      return "FAIL_OPEN";
+    default:
+      return refuse("MSM_FILTER_FAILURE_POLICY", path, "is not honoured; use FAIL_CLOSED or FAIL_OPEN");
+  }
+}

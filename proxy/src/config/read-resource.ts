@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { ClusterSchema } from "@msm/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
+import { TypedExtensionConfigSchema } from "@msm/xds-protos/envoy/config/core/v3/extension_pb.js";
+import { ClusterLoadAssignmentSchema } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
+import { ListenerSchema } from "@msm/xds-protos/envoy/config/listener/v3/listener_pb.js";
+import type { FilterPlan } from "../plan.ts";
+import type { FilterSlot, ListenerValue } from "./build-plan.ts";
+import type { FilterLoader } from "./filter-loader.ts";
+import { type ClusterConfig, readCluster } from "./read-cluster.ts";
+import { readFilter } from "./read-filter.ts";
+import { readListener } from "./read-listener.ts";
+import { type LoadAssignment, readLoadAssignment } from "./read-load-assignment.ts";
+import type { FilterUse } from "./read-udp-proxy.ts";
+import { at, refuse, refuseOthers } from "./refuse.ts";
+import type { Resource, ResourceType } from "./resource.ts";
+import { unpack } from "./unpack.ts";
+
+/** What a resource of each type comes to. */
+export interface ResourceValues {
+  readonly cluster: ClusterConfig;
+  readonly clusterLoadAssignment: LoadAssignment;
+  readonly listener: ListenerValue;
+  readonly typedExtensionConfig: FilterPlan;
+}
+
+/** Reads a resource of any of the types. Rejects with a `ConfigError` where it cannot be used as it is. */
+export async function readResource<Type extends ResourceType>(
+  type: Type,
+  resource: Resource,
+  loader: FilterLoader,
+): Promise<ResourceValues[Type]> {
+  return (await readers[type](resource, loader)) as ResourceValues[Type];
+}
+
+const readers: {
+  readonly [Type in ResourceType]: (
+    resource: Resource,
+    loader: FilterLoader,
+  ) => ResourceValues[Type] | Promise<ResourceValues[Type]>;
+} = {
+  cluster(resource) {
+    const cluster = unpack(ClusterSchema, resource.body, resource.path);
+    checkName(cluster.name, "name", resource);
+    return readCluster(cluster, resource.path);
+  },
+
+  clusterLoadAssignment(resource) {
+    const assignment = unpack(ClusterLoadAssignmentSchema, resource.body, resource.path);
+    checkName(assignment.clusterName, "cluster_name", resource);
+    return readLoadAssignment(assignment, resource.path);
+  },
+
+  async listener(resource, loader) {
+    const listener = unpack(ListenerSchema, resource.body, resource.path);
+    checkName(listener.name, "name", resource);
+    const config = readListener(listener, resource.path);
+    const filters: FilterSlot[] = [];
+    for (const use of config.filters) filters.push(await loadSlot(use, loader));
+    return { config, filters };
+  },
+
+  async typedExtensionConfig(resource, loader) {
+    const extension = unpack(TypedExtensionConfigSchema, resource.body, resource.path);
+    checkName(extension.name, "name", resource);
+    refuseOthers(TypedExtensionConfigSchema, extension, resource.path, {
+      name: "accepted",
+      typed_config: "accepted",
+    });
+    return loader.load(extension.name, readFilter(extension.typedConfig, at(resource.path, "typed_config")));
+  },
+};
+
+function checkName(inside: string, field: string, { name, path }: Resource): void {
+  if (inside === name) return;
+  refuse("MSM_XDS_NAME", at(path, field), `is "${inside}", but the resource is named "${name}"`);
+}
+
+async function loadSlot(use: FilterUse, loader: FilterLoader): Promise<FilterSlot> {
+  const { name } = use;
+  if (use.kind === "inline") return { kind: "loaded", plan: await loader.load(name, use.config) };
+  const fallback = use.fallback === undefined ? undefined : await loader.load(name, use.fallback);
+  return { kind: "discovered", name, fallback };
+}

@@ -1,0 +1,173 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import type { Any, Duration } from "@bufbuild/protobuf/wkt";
+import {
+  type ExtensionConfigSource,
+  ExtensionConfigSourceSchema,
+} from "@msm/xds-protos/envoy/config/core/v3/config_source_pb.js";
+import {
+  type UdpSocketConfig,
+  UdpSocketConfigSchema,
+} from "@msm/xds-protos/envoy/config/core/v3/udp_socket_config_pb.js";
+import { RouteSchema } from "@msm/xds-protos/envoy/extensions/filters/udp/udp_proxy/v3/route_pb.js";
+import {
+  type UdpProxyConfig,
+  type UdpProxyConfig_SessionFilter,
+  UdpProxyConfig_SessionFilterSchema,
+  UdpProxyConfigSchema,
+} from "@msm/xds-protos/envoy/extensions/filters/udp/udp_proxy/v3/udp_proxy_pb.js";
+import { PluginConfigSchema } from "@msm/xds-protos/envoy/extensions/wasm/v3/wasm_pb.js";
+import { type Matcher, MatcherSchema } from "@msm/xds-protos/xds/type/matcher/v3/matcher_pb.js";
+import { checkAwaitedSource } from "./read-config-source.ts";
+import { type FilterConfig, readFilter } from "./read-filter.ts";
+import { at, onlyFalse, refuse, refuseOthers } from "./refuse.ts";
+import { typeNameOf, unpack } from "./unpack.ts";
+
+/** A session filter in its place in the chain: configured there, or named there and discovered by ECDS. */
+export type FilterUse =
+  | { readonly kind: "inline"; readonly name: string; readonly config: FilterConfig }
+  | { readonly kind: "discovered"; readonly name: string; readonly fallback: FilterConfig | undefined };
+
+/** What a `udp_proxy` says. */
+export interface UdpProxy {
+  readonly statPrefix: string;
+  readonly cluster: string;
+  readonly idleTimeoutMs: number;
+  readonly filters: readonly FilterUse[];
+  /** `max_rx_datagram_size` for what endpoints send, where it was set. */
+  readonly upstreamMaxRxDatagramBytes: number | undefined;
+}
+
+/** Envoy's default for `idle_timeout` of udp_proxy. */
+const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
+/** The longest delay of a timer of this platform: 2^31 - 1 ms, 24 days. */
+const MAX_IDLE_TIMEOUT_MS = 2_147_483_647;
+
+/** Reads an `Any` that must hold a `UdpProxyConfig`. Pure. Throws a `ConfigError`. */
+export function readUdpProxy(any: Any | undefined, path: string): UdpProxy {
+  const config = unpack(UdpProxyConfigSchema, any, path);
+  refuseOthers(UdpProxyConfigSchema, config, path, {
+    stat_prefix: "accepted",
+    cluster: "accepted",
+    matcher: "accepted",
+    idle_timeout: "accepted",
+    session_filters: "accepted",
+    upstream_socket_config: "accepted",
+    // Under ROUND_ROBIN a hash policy changes nothing, in Envoy as here: a session keeps its endpoint anyway.
+    hash_policies: "accepted",
+    use_original_src_ip: onlyFalse,
+    use_per_packet_load_balancing: onlyFalse,
+  });
+  const upstreamPath = at(path, "upstream_socket_config");
+  return {
+    statPrefix: config.statPrefix,
+    cluster: readCluster(config, path),
+    idleTimeoutMs: readIdleTimeout(config.idleTimeout, at(path, "idle_timeout")),
+    filters: readFilters(config.sessionFilters, at(path, "session_filters")),
+    upstreamMaxRxDatagramBytes: readSocketConfig(config.upstreamSocketConfig, upstreamPath)
+      .maxRxDatagramBytes,
+  };
+}
+
+/** Reads a `UdpSocketConfig`; what is not set is undefined. */
+export function readSocketConfig(
+  config: UdpSocketConfig | undefined,
+  path: string,
+): { readonly maxRxDatagramBytes: number | undefined; readonly preferGro: boolean | undefined } {
+  if (config === undefined) return { maxRxDatagramBytes: undefined, preferGro: undefined };
+  refuseOthers(UdpSocketConfigSchema, config, path, {
+    max_rx_datagram_size: "accepted",
+    prefer_gro: "accepted",
+  });
+  const size = config.maxRxDatagramSize;
+  return { maxRxDatagramBytes: size === undefined ? undefined : Number(size), preferGro: config.preferGro };
+}
+
+function readCluster(config: UdpProxyConfig, path: string): string {
+  const route = config.routeSpecifier;
+  if (route.case === "cluster") return route.value;
+  if (route.case === "matcher") return readMatcher(route.value, at(path, "matcher"));
+  return refuse("MSM_CONFIG_MISSING", at(path, "matcher"), "is needed; it names the cluster");
+}
+
+/** The one form of matcher that is honoured: no condition, and a `Route` for everything. */
+function readMatcher(matcher: Matcher, path: string): string {
+  if (matcher.matcherType.case !== undefined) {
+    const field = matcher.matcherType.case === "matcherList" ? "matcher_list" : "matcher_tree";
+    const problem = "conditions are not supported; use on_no_match.action alone";
+    refuse("MSM_LISTENER_MATCHER", at(path, field), problem);
+  }
+  refuseOthers(MatcherSchema, matcher, path, { on_no_match: "accepted" });
+  const action = matcher.onNoMatch?.onMatch;
+  if (action?.case !== "action") {
+    refuse(
+      "MSM_LISTENER_MATCHER",
+      at(path, "on_no_match"),
+      "must be an action with a Route that names a cluster",
+    );
+  }
+  const routePath = at(path, "on_no_match.action.typed_config");
+  const route = unpack(RouteSchema, action.value.typedConfig, routePath);
+  refuseOthers(RouteSchema, route, routePath, { cluster: "accepted" });
+  return route.cluster;
+}
+
+function readIdleTimeout(timeout: Duration | undefined, path: string): number {
+  if (timeout === undefined) return DEFAULT_IDLE_TIMEOUT_MS;
+  const milliseconds = Number(timeout.seconds) * 1000 + timeout.nanos / 1e6;
+  if (!(milliseconds >= 1 && milliseconds <= MAX_IDLE_TIMEOUT_MS)) {
+    refuse("MSM_CONFIG_INVALID", path, "must be between 0.001s and 2147483s");
+  }
+  return milliseconds;
+}
+
+function readFilters(filters: readonly UdpProxyConfig_SessionFilter[], path: string): readonly FilterUse[] {
+  const names = new Set<string>();
+  return filters.map((filter, index) => {
+    const filterPath = `${path}[${index}]`;
+    if (names.has(filter.name)) {
+      refuse(
+        "MSM_LISTENER_FILTERS",
+        at(filterPath, "name"),
+        `"${filter.name}" is in the chain twice; rename one`,
+      );
+    }
+    names.add(filter.name);
+    return readFilterUse(filter, filterPath);
+  });
+}
+
+function readFilterUse(filter: UdpProxyConfig_SessionFilter, path: string): FilterUse {
+  refuseOthers(UdpProxyConfig_SessionFilterSchema, filter, path, {
+    name: "accepted",
+    typed_config: "accepted",
+    config_discovery: "accepted",
+  });
+  const { name, configType } = filter;
+  if (configType.case !== "configDiscovery") {
+    return { kind: "inline", name, config: readFilter(configType.value, at(path, "typed_config")) };
+  }
+  return { kind: "discovered", name, fallback: readFallback(configType.value, at(path, "config_discovery")) };
+}
+
+/** Checks the source of a discovered filter; returns the configuration that stands in until it comes. */
+function readFallback(discovery: ExtensionConfigSource, path: string): FilterConfig | undefined {
+  refuseOthers(ExtensionConfigSourceSchema, discovery, path, {
+    config_source: "accepted",
+    default_config: "accepted",
+    apply_default_config_without_warming: "accepted",
+    type_urls: "accepted",
+  });
+  checkAwaitedSource(discovery.configSource, at(path, "config_source"));
+  const types = discovery.typeUrls.map(typeNameOf);
+  if (!types.includes(PluginConfigSchema.typeName)) {
+    const problem = `must name type.googleapis.com/${PluginConfigSchema.typeName}, the only type of filter here`;
+    refuse("MSM_CONFIG_TYPE", at(path, "type_urls"), problem);
+  }
+  if (discovery.defaultConfig === undefined) return undefined;
+  if (!discovery.applyDefaultConfigWithoutWarming) {
+    const problem = "must be true where default_config is set; it is in force until the filter is discovered";
+    refuse("MSM_CONFIG_UNSUPPORTED_VALUE", at(path, "apply_default_config_without_warming"), problem);
+  }
+  return readFilter(discovery.defaultConfig, at(path, "default_config"));
+}

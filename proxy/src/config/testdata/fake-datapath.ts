@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import type { Datapath, LiveListener, LiveStream } from "../../datapath/datapath.ts";
+import type { Plan, PlanRejection } from "../../plan.ts";
+import type { Sample } from "../../stats/sample.ts";
+
+/** A datapath that moves nothing: it remembers plans, and refuses the listeners that it was told to. */
+export class FakeDatapath implements Datapath {
+  readonly io = "fake";
+  readonly concurrency = 1;
+  readonly plans: Plan[] = [];
+  /** Listeners that cannot be opened, by name. */
+  readonly broken = new Map<string, Error>();
+  liveStreams: readonly LiveStream[] = [];
+  liveSamples: readonly Sample[] = [];
+  isClosed = false;
+  #listeners: readonly LiveListener[] = [];
+
+  /** The plan that was applied last. */
+  get plan(): Plan {
+    return this.plans.at(-1) ?? { listeners: [], clusters: [] };
+  }
+
+  apply(plan: Plan): Promise<readonly PlanRejection[]> {
+    this.plans.push(plan);
+    const before = new Map(this.#listeners.map((listener) => [listener.plan.name, listener]));
+    const rejections: PlanRejection[] = [];
+    this.#listeners = plan.listeners.flatMap((listener) => {
+      const running = before.get(listener.name);
+      const error = this.broken.get(listener.name);
+      if (error === undefined || running?.plan === listener) return [toLive(listener)];
+      rejections.push({ listener: listener.name, error });
+      return running === undefined ? [] : [running];
+    });
+    return Promise.resolve(rejections);
+  }
+
+  listeners(): readonly LiveListener[] {
+    return this.#listeners;
+  }
+
+  samples(): readonly Sample[] {
+    return this.liveSamples;
+  }
+
+  streams(): Promise<readonly LiveStream[]> {
+    return Promise.resolve(this.liveStreams);
+  }
+
+  close(): Promise<void> {
+    this.isClosed = true;
+    return Promise.resolve();
+  }
+}
+
+function toLive(plan: LiveListener["plan"]): LiveListener {
+  const port = plan.address.port === 0 ? 40_000 : plan.address.port;
+  return { plan, localAddress: { ...plan.address, port }, receiveBufferBytes: 212_992 };
+}

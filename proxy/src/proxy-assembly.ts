@@ -1,0 +1,207 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { availableParallelism } from "node:os";
+import { type HttpServer, startHttpServer } from "./admin/http-server.ts";
+import { loadRoutes } from "./admin/load-routes.ts";
+import type { AdminContext, AdminRoute } from "./admin/route.ts";
+import { ServerState } from "./admin/server-state.ts";
+import { applyStatic } from "./config/apply-static.ts";
+import type { BootstrapConfig } from "./config/bootstrap.ts";
+import type { BootstrapSource } from "./config/bootstrap-source.ts";
+import { BuiltinFilters, installedFilters } from "./config/builtin-filters.ts";
+import { FilterLoader } from "./config/filter-loader.ts";
+import { ListenerWatch } from "./config/listener-watch.ts";
+import { formatAddress } from "./config/read-address.ts";
+import type { AdsConfig } from "./config/read-ads.ts";
+import { refuse } from "./config/refuse.ts";
+import { ConfigStore } from "./config/store.ts";
+import type { Datapath, LiveListener } from "./datapath/datapath.ts";
+import { type Logger, silentLogger } from "./logger.ts";
+import type { Plan, PlanRejection, SocketAddress } from "./plan.ts";
+import type { ProxyOptions, ProxyParts } from "./proxy-options.ts";
+import { proxyVersion } from "./proxy-version.ts";
+import { realParts } from "./real-parts.ts";
+import type { RunningProxy } from "./start-proxy.ts";
+import { StatsRegistry } from "./stats/registry.ts";
+import { serverSamples } from "./stats/server-samples.ts";
+import { AdsClient } from "./xds/ads-client.ts";
+import { openAdsStream } from "./xds/ads-stream.ts";
+import { clientNode } from "./xds/client-node.ts";
+import { DeltaState } from "./xds/delta-state.ts";
+import { xdsStats } from "./xds/xds-stats.ts";
+
+/** The parts of one proxy, and the order in which they start and stop. */
+export class ProxyAssembly implements RunningProxy {
+  readonly closed: Promise<void>;
+  adminAddress: SocketAddress;
+  metricsAddress: SocketAddress | undefined;
+  healthAddress: SocketAddress | undefined;
+  readonly #options: ProxyOptions;
+  readonly #bootstrap: BootstrapConfig;
+  readonly #parts: ProxyParts;
+  readonly #loggerFor: (component: string) => Logger;
+  readonly #registry = new StatsRegistry();
+  readonly #watch: ListenerWatch;
+  readonly #store: ConfigStore;
+  readonly #state: ServerState;
+  readonly #startedAt = new Date();
+  readonly #servers: HttpServer[] = [];
+  #datapath: Datapath | undefined;
+  #client: AdsClient | undefined;
+  #fetchTimer: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
+  #resolveClosed: () => void = () => {};
+
+  constructor(options: ProxyOptions, bootstrap: BootstrapConfig) {
+    this.#options = options;
+    this.#bootstrap = bootstrap;
+    this.#parts = { ...realParts, ...options.parts };
+    this.#loggerFor = options.loggerFor ?? (() => silentLogger);
+    this.#watch = new ListenerWatch(this.#registry, this.#loggerFor("listeners"));
+    this.#store = new ConfigStore({
+      loader: new FilterLoader(
+        this.#parts.filterHost,
+        new BuiltinFilters(options.filters ?? installedFilters()),
+      ),
+      applyPlan: (plan) => this.#applyPlan(plan),
+      probeAddress: this.#parts.probeAddress,
+    });
+    this.#state = new ServerState(
+      bootstrap.ads?.wildcards ?? new Set(),
+      () => this.#store.built.warming.size,
+    );
+    this.adminAddress = bootstrap.adminAddress;
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+  }
+
+  get io(): string {
+    return this.#datapath?.io ?? "";
+  }
+
+  listeners(): readonly LiveListener[] {
+    return this.#datapath?.listeners() ?? [];
+  }
+
+  /** Starts everything. Where it rejects, `close` takes back what was started. */
+  async start(source: BootstrapSource): Promise<void> {
+    const { io = "auto", concurrency = availableParallelism() } = this.#options;
+    await this.#startServers();
+    this.#datapath = await this.#parts.startDatapath({
+      io,
+      concurrency,
+      logger: this.#loggerFor("datapath"),
+    });
+    const admin = formatAddress(this.adminAddress);
+    this.#loggerFor("main").info(
+      { admin, io: this.io, concurrency: this.#datapath.concurrency },
+      "listening",
+    );
+    await applyStatic(this.#store, this.#bootstrap, source);
+    if (this.#bootstrap.ads !== undefined) this.#startClient(this.#bootstrap.ads);
+    this.#state.start();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    clearTimeout(this.#fetchTimer);
+    await this.#client?.close();
+    await this.#datapath?.close();
+    await Promise.all(this.#servers.map((server) => server.close()));
+    this.#resolveClosed();
+  }
+
+  async #startServers(): Promise<void> {
+    const routes = new Map((await loadRoutes()).map((route) => [route.path, route]));
+    this.adminAddress = await this.#serve(this.adminAddress, "admin.address", routes);
+    const { metricsAddress, healthAddress } = this.#options;
+    const only = (path: string, as: string) =>
+      new Map([...routes].flatMap(([name, route]) => (name === path ? [[as, { ...route, path: as }]] : [])));
+    if (metricsAddress !== undefined) {
+      this.metricsAddress = await this.#serve(
+        metricsAddress,
+        "--metrics-address",
+        only("/stats/prometheus", "/metrics"),
+      );
+    }
+    if (healthAddress !== undefined) {
+      this.healthAddress = await this.#serve(
+        healthAddress,
+        "--health-address",
+        only("/ready", "/healthz/ready"),
+      );
+    }
+  }
+
+  async #serve(
+    address: SocketAddress,
+    field: string,
+    routes: ReadonlyMap<string, AdminRoute>,
+  ): Promise<SocketAddress> {
+    try {
+      const options = { address, routes, context: this.#context(), logger: this.#loggerFor("admin") };
+      const server = await startHttpServer(options);
+      this.#servers.push(server);
+      return server.address;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const problem = `${formatAddress(address)} cannot be bound: ${reason}; stop what has it, or use another port`;
+      return refuse("MSM_BOOTSTRAP_ADDRESS", field, problem);
+    }
+  }
+
+  #context(): AdminContext {
+    const { bootstrap, logLevel } = this.#options;
+    const context = {
+      version: proxyVersion,
+      startedAt: this.#startedAt,
+      bootstrap: this.#bootstrap,
+      configPath: typeof bootstrap === "string" ? bootstrap : "",
+      store: this.#store,
+      state: this.#state,
+      datapath: () => this.#datapath,
+    };
+    return {
+      ...context,
+      samples: () => [
+        ...this.#registry.samples(),
+        ...serverSamples(context),
+        ...(this.#datapath?.samples() ?? []),
+      ],
+      logLevel: () => logLevel?.get() ?? "silent",
+      setLogLevel: (level) => logLevel?.set(level) ?? false,
+      // The answer goes out first: closing waits for it, but a connection that is idle is cut.
+      quit: () => setImmediate(() => void this.close()),
+    };
+  }
+
+  async #applyPlan(plan: Plan): Promise<readonly PlanRejection[]> {
+    if (this.#datapath === undefined) throw new Error("the datapath does not run yet");
+    const rejections = await this.#datapath.apply(plan);
+    for (const { listener, error } of rejections) this.#watch.failed(listener, error);
+    this.#watch.update(this.#datapath.listeners());
+    return rejections;
+  }
+
+  #startClient(ads: AdsConfig): void {
+    const { wildcards, initialFetchTimeoutMs } = ads;
+    this.#client = new AdsClient({
+      state: new DeltaState(clientNode(this.#bootstrap.node, proxyVersion), wildcards),
+      sink: this.#store,
+      openStream: (onConnected) => openAdsStream(ads.target, onConnected),
+      surroundings: this.#parts.surroundings,
+      wildcards,
+      stats: xdsStats(this.#registry),
+      logger: this.#loggerFor("xds"),
+      onAnswered: (type) => this.#state.answered(type),
+    });
+    this.#client.start();
+    if (initialFetchTimeoutMs === 0) return;
+    this.#fetchTimer = setTimeout(() => this.#state.stopWaiting(), initialFetchTimeoutMs).unref();
+  }
+}
