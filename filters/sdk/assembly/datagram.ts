@@ -1,0 +1,144 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The structs of ABI.md laid over memory: reading a field is one load, nothing is copied or allocated.
+
+/** What becomes of a datagram. */
+export enum Action {
+  Continue = 0,
+  Drop = 2,
+  /** Taken over by the filter; not forwarded and not counted as dropped. */
+  Consume = 3,
+}
+
+/** Bits of `Datagram.flags`. */
+export enum Flag {
+  /** From the upstream endpoint to the downstream client. */
+  UpstreamDirection = 1,
+  Truncated = 2,
+  Multicast = 4,
+  Emitted = 8,
+  GsoLast = 16,
+  /** Set by the filter: it wrote to the payload. */
+  Dirty = 0x100,
+}
+
+/** One datagram of a batch: `msm_dgram`. */
+@unmanaged
+export class Datagram {
+  /** Address of the payload. */
+  data: u32;
+  /** Length on the wire. */
+  len: u16;
+  /** Bytes present at `data`: the length, or the filter's window where that is less. */
+  avail: u16;
+  /** Context id of the session. */
+  session: u32;
+  flags: u16;
+  /** DSCP and ECN. */
+  tos: u8;
+  ttl: u8;
+  /** Kernel receive time, wall clock. */
+  rxNs: u64;
+  action: u8;
+  /** With `Action.Drop`: why; a code that `defineReason` named. */
+  reason: u8;
+  after: u16;
+  target: u32;
+  txNs: u64;
+  mark: u32;
+  addrs: u32;
+  user: u64;
+  rsv: u64;
+
+  /** 1 from the upstream endpoint to the client, 0 from the client to the endpoint. */
+  @inline
+  get direction(): u32 {
+    return <u32>this.flags & Flag.UpstreamDirection;
+  }
+
+  /** Drops the datagram for a reason that `defineReason` named. */
+  @inline
+  drop(reason: u8): void {
+    this.action = <u8>Action.Drop;
+    this.reason = reason;
+  }
+
+  /** Says that the payload was written to. */
+  @inline
+  markDirty(): void {
+    this.flags |= <u16>Flag.Dirty;
+  }
+}
+
+/** The datagrams of one call: `msm_batch`. */
+@unmanaged
+export class Batch {
+  structSize: u32;
+  descSize: u32;
+  count: u32;
+  capacity: u32;
+  descs: u32;
+  slots: u32;
+  slotSize: u32;
+  headroom: u32;
+  /** Monotonic. */
+  nowNs: u64;
+  wallNs: u64;
+  emitted: u32;
+  flags: u32;
+  order: u32;
+  orderLen: u32;
+
+  /** Datagram `i`, which is below `count`. */
+  @inline
+  at(i: u32): Datagram {
+    return changetype<Datagram>(<usize>this.descs + ((<usize>i) << 6));
+  }
+}
+
+/** What a filter asks for: `msm_plugin_info`. Fields that stay 0 mean the host's default. */
+@unmanaged
+export class PluginInfo {
+  structSize: u32;
+  stages: u32;
+  /** Bytes of each datagram that the filter wants to see; 0 for the whole. */
+  window: u32;
+  maxBatch: u32;
+  emitCapacity: u32;
+  /** Bytes before each payload that the filter may write. */
+  headroom: u32;
+  slotSize: u32;
+  want: u32;
+}
+
+/** Bits of `StreamInfo.flags`. */
+export enum StreamFlag {
+  UpstreamDirection = 1,
+  /** The `far` fields are valid. */
+  Far = 2,
+  /** `farRoundTripNs` is valid. */
+  RoundTrip = 4,
+}
+
+/** One stream as a filter reports it: `msm_stream`. */
+@unmanaged
+export class StreamInfo {
+  structSize: u32;
+  flags: u32;
+  ssrc: u32;
+  clockRate: u32;
+  payloadType: u32;
+  restarts: u32;
+  packets: u64;
+  bytes: u64;
+  lost: i64;
+  reordered: u64;
+  duplicated: u64;
+  jitterNs: u64;
+  /** Eight-bit fraction of RFC 3550 section 6.4.1. */
+  farFractionLost: u32;
+  farCumulativeLost: i32;
+  farJitterNs: u64;
+  farRoundTripNs: u64;
+}

@@ -1,0 +1,140 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Calls out, in the forms that filters use. None of them leaves memory behind, but making the strings that they take
+// does: those belong into `configure`.
+
+import {
+  msm_define_reason,
+  msm_map_metric,
+  msm_report_stream,
+  proxy_define_metric,
+  proxy_get_buffer_bytes,
+  proxy_get_current_time_nanoseconds,
+  proxy_get_property,
+  proxy_log,
+  proxy_record_metric,
+  proxy_set_tick_period_milliseconds,
+} from "./env";
+
+const PLUGIN_CONFIGURATION: i32 = 7;
+
+// Two out fields: an address and a size.
+const outAddress = memory.data(4, 4);
+const outSize = memory.data(4, 4);
+const outTime = memory.data(8, 8);
+
+/** Levels of `log`. */
+export enum LogLevel {
+  Trace = 0,
+  Debug = 1,
+  Info = 2,
+  Warn = 3,
+  Error = 4,
+  Critical = 5,
+}
+
+/** Kinds of metric. */
+export enum MetricType {
+  Counter = 0,
+  Gauge = 1,
+  Histogram = 2,
+}
+
+/** A piece of memory. */
+export class Bytes {
+  constructor(
+    public address: usize,
+    public size: u32,
+  ) {}
+}
+
+/** What `property` returns. */
+const found = new Bytes(0, 0);
+
+// Text on its way to the host, and its length. It grows to the longest text and stays.
+let encoded: usize = 0;
+let encodedCapacity: usize = 0;
+let encodedSize: usize = 0;
+
+/** Where the allocator puts what a host call hands over; see `abi.ts`. */
+export let isReceiving: bool = false;
+
+/** Writes a line to the proxy's log, limited in rate by the host. */
+export function log(level: LogLevel, text: string): void {
+  encode(text);
+  proxy_log(level, encoded, encodedSize);
+}
+
+/** Asks for `onTick` every `period` milliseconds; 0 stops it. */
+export function setTickPeriod(period: u32): void {
+  proxy_set_tick_period_milliseconds(period);
+}
+
+/** The wall clock in nanoseconds. It stands still during a batch, where `Batch.wallNs` says the same. */
+export function currentTimeNs(): u64 {
+  proxy_get_current_time_nanoseconds(outTime);
+  return load<u64>(outTime);
+}
+
+/** The filter's configuration as it came from the control plane. */
+export function configuration(): Bytes {
+  store<u32>(outSize, 0);
+  proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, u32.MAX_VALUE, outAddress, outSize);
+  return new Bytes(load<u32>(outAddress), load<u32>(outSize));
+}
+
+/**
+ * A property in the context of the call that is running, e.g. `source.address` in `onSession`; empty where there
+ * is none. The result is the same object at every call and its bytes are valid until the next one.
+ */
+export function property(path: string): Bytes {
+  encode(path);
+  store<u32>(outSize, 0);
+  isReceiving = true;
+  proxy_get_property(encoded, encodedSize, outAddress, outSize);
+  isReceiving = false;
+  found.address = load<u32>(outAddress);
+  found.size = load<u32>(outSize);
+  return found;
+}
+
+/** Defines a metric, whose name may carry labels: `rtp_lost{kind="audio"}`. Returns its id. */
+export function defineMetric(type: MetricType, name: string): u32 {
+  encode(name);
+  if (proxy_define_metric(type, encoded, encodedSize, outAddress) != 0) unreachable();
+  return load<u32>(outAddress);
+}
+
+/** Sets a gauge or observes a value in a histogram: nanoseconds where the name ends in `_seconds`. */
+export function recordMetric(id: u32, value: u64): void {
+  proxy_record_metric(id, value);
+}
+
+/**
+ * Lets a counter or gauge follow the u64 at `address`, a multiple of 8. The host looks after each batch and each
+ * tick, so that counting is an addition in memory and no call.
+ */
+export function mapMetric(id: u32, address: usize): void {
+  if (msm_map_metric(id, address) != 0) unreachable();
+}
+
+/** Names drop reason `code`, 1 to 127, for the label `reason` of `msm_filter_dropped_total`. */
+export function defineReason(code: u8, name: string): void {
+  encode(name);
+  if (msm_define_reason(code, encoded, encodedSize) != 0) unreachable();
+}
+
+/** Tells the host of one stream; allowed in `onReport` only. */
+export function reportStream(session: u32, stream: usize, size: u32): void {
+  msm_report_stream(session, stream, size);
+}
+
+function encode(text: string): void {
+  encodedSize = String.UTF8.byteLength(text);
+  if (encodedSize > encodedCapacity) {
+    encoded = heap.alloc(encodedSize);
+    encodedCapacity = encodedSize;
+  }
+  String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, encoded);
+}

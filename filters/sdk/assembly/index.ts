@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What a filter is written with. The exports that the host calls are apart, in `abi.ts`.
+export { loadU16, loadU32, storeU16, storeU32 } from "./bytes";
+export { ConfigReader } from "./config-reader";
+export { Action, Batch, Datagram, Flag, PluginInfo, StreamFlag, StreamInfo } from "./datagram";
+export { Filter, register } from "./filter";
+export {
+  Bytes,
+  configuration,
+  currentTimeNs,
+  defineMetric,
+  defineReason,
+  LogLevel,
+  log,
+  MetricType,
+  mapMetric,
+  property,
+  recordMetric,
+  reportStream,
+  setTickPeriod,
+} from "./host";
+export {
+  MediaKind,
+  mediaKind,
+  payloadType,
+  RTCP_HEADER_BYTES,
+  RTP_HEADER_BYTES,
+  sequenceNumber,
+  ssrc,
+  timestamp,
+} from "./rtp";

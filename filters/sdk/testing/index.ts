@@ -1,0 +1,18 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What a filter is tested with.
+export { FilterHarness, type HarnessOptions, type RunOptions, type RunResult } from "./filter-harness.ts";
+export {
+  type ReceiverReport,
+  type ReportBlock,
+  receiverReport,
+  type SenderReport,
+  senderReport,
+} from "./rtcp.ts";
+export { type RtpFields, rtp } from "./rtp.ts";
+
+/** Actions in the results of a run: what becomes of a datagram. */
+export const Continue = 0;
+export const Drop = 2;
+export const Consume = 3;

@@ -1,0 +1,142 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { type Batch, DESCRIPTOR_BYTES, DESCRIPTOR_WORDS, Word } from "../datapath/batch.ts";
+import { BATCH_BYTES, BatchField } from "./abi.ts";
+import { copyBytes, copyWords } from "./copy-bytes.ts";
+import type { FilterClock } from "./filter-clock.ts";
+import type { GuestMemory } from "./guest-memory.ts";
+import type { PluginInfo } from "./plugin-info.ts";
+
+/** Descriptors and slots begin on cache lines. */
+const LINE_BYTES = 64;
+
+/** A batch stays below this, whatever slots and count a filter asks for. */
+const MAX_ARENA_BYTES = 4 * 1024 * 1024;
+
+/** Fewer descriptors are copied faster word by word than through a view. */
+const MIN_BULK_COUNT = 8;
+
+/** The flags that come from the host, with TOS and TTL; the filter's own start cleared. */
+const HOST_FLAGS_MASK = 0xffff_00ff;
+
+/**
+ * Where one filter instance sees datagrams: an `msm_batch`, its descriptors and one slot per datagram, allocated
+ * once in the guest's memory. Payloads are copied as far as the filter's window reaches.
+ */
+export class BatchWindow {
+  /** Address of the `msm_batch`. */
+  readonly address: number;
+  /** The most datagrams per call. */
+  readonly capacity: number;
+  readonly headroomBytes: number;
+  /** The most bytes of a datagram that the filter sees. */
+  readonly windowBytes: number;
+  /** Index of the first word of descriptor 0 in the guest; the others follow. */
+  readonly firstWord: number;
+  /**
+   * Address behind the headroom of slot 0; the others follow every `strideBytes`. A payload begins there, or up
+   * to three bytes later: it keeps the remainder by 4 of its address in the ring, so that words can be copied.
+   */
+  readonly firstSlot: number;
+  readonly strideBytes: number;
+  readonly #memory: GuestMemory;
+
+  /** Allocates in the guest. Throws FilterFailure where it gives no memory. */
+  constructor(memory: GuestMemory, info: PluginInfo) {
+    this.#memory = memory;
+    this.windowBytes = Math.min(info.windowBytes, 0xffff);
+    this.headroomBytes = (info.headroomBytes + 3) & ~3;
+    // Three bytes for the remainder by 4.
+    this.strideBytes = alignToLine(this.headroomBytes + this.windowBytes + 3);
+    const perDatagram = DESCRIPTOR_BYTES + this.strideBytes;
+    this.capacity = Math.max(1, Math.min(info.maxBatch, Math.floor(MAX_ARENA_BYTES / perDatagram)));
+    const allocated = memory.allocate(BATCH_BYTES + this.capacity * perDatagram + LINE_BYTES - 1);
+    this.address = alignToLine(allocated);
+    const descriptors = this.address + BATCH_BYTES;
+    const slots = descriptors + this.capacity * DESCRIPTOR_BYTES;
+    this.firstWord = descriptors >>> 2;
+    this.firstSlot = slots + this.headroomBytes;
+    this.#writeHeader(descriptors, slots);
+  }
+
+  /** Copies the datagrams `live[start..start+count)` of the batch, descriptors and window, into the guest. */
+  copyIn(batch: Batch, live: Uint32Array, start: number, count: number, clock: FilterClock): void {
+    const memory = this.#memory;
+    memory.bind();
+    this.#copyDescriptors(batch, live, start, count);
+    const guest = memory.words;
+    const host = batch.words;
+    const base = batch.descriptors >>> 2;
+    const windowBytes = this.windowBytes;
+    let slot = this.firstSlot;
+    let g = this.firstWord;
+    for (let k = 0; k < count; k++, g += DESCRIPTOR_WORDS, slot += this.strideBytes) {
+      const h = base + live[start + k]! * DESCRIPTOR_WORDS;
+      const data = host[h + Word.data]!;
+      const length = host[h + Word.length]!;
+      const available = Math.min(length >>> 16, windowBytes);
+      const at = slot + (data & 3);
+      guest[g + Word.data] = at;
+      guest[g + Word.length] = (length & 0xffff) | (available << 16);
+      guest[g + Word.flags] = guest[g + Word.flags]! & HOST_FLAGS_MASK;
+      guest[g + Word.action] = 0;
+      guest[g + Word.target] = 0;
+      guest[g + Word.txLow] = 0;
+      guest[g + Word.txHigh] = 0;
+      // An address in the ring would mean nothing to the guest.
+      guest[g + Word.addresses] = 0;
+      if (((data | available) & 3) === 0) copyWords(guest, at >>> 2, host, data >>> 2, available >>> 2);
+      else copyBytes(memory, at, batch, data, available);
+    }
+    this.#writeTurn(count, clock);
+  }
+
+  /** Datagrams that the guest says it added. */
+  emitted(): number {
+    return this.#memory.words[(this.address + BatchField.emitted) >>> 2]!;
+  }
+
+  /** In one piece where the datagrams are neighbours, which they are until a filter drops one. */
+  #copyDescriptors(batch: Batch, live: Uint32Array, start: number, count: number): void {
+    const first = live[start]!;
+    const base = batch.descriptors >>> 2;
+    const to = this.firstWord;
+    const guest = this.#memory.words;
+    if (count >= MIN_BULK_COUNT && live[start + count - 1]! - first === count - 1) {
+      const from = base + first * DESCRIPTOR_WORDS;
+      guest.set(batch.words.subarray(from, from + count * DESCRIPTOR_WORDS), to);
+      return;
+    }
+    for (let k = 0; k < count; k++) {
+      const from = base + live[start + k]! * DESCRIPTOR_WORDS;
+      copyWords(guest, to + k * DESCRIPTOR_WORDS, batch.words, from, DESCRIPTOR_WORDS);
+    }
+  }
+
+  #writeHeader(descriptors: number, slots: number): void {
+    const set = (offset: number, value: number) => this.#memory.writeU32(this.address + offset, value);
+    this.#memory.bytes.fill(0, this.address, this.address + BATCH_BYTES);
+    set(BatchField.structSize, BATCH_BYTES);
+    set(BatchField.descSize, DESCRIPTOR_BYTES);
+    set(BatchField.capacity, this.capacity);
+    set(BatchField.descs, descriptors);
+    set(BatchField.slots, slots);
+    set(BatchField.slotSize, this.strideBytes);
+    set(BatchField.headroom, this.headroomBytes);
+  }
+
+  #writeTurn(count: number, clock: FilterClock): void {
+    const words = this.#memory.words;
+    const batch = this.address >>> 2;
+    words[batch + BatchField.count / 4] = count;
+    words[batch + BatchField.nowNs / 4] = clock.nowLow;
+    words[batch + BatchField.nowNs / 4 + 1] = clock.nowHigh;
+    words[batch + BatchField.wallNs / 4] = clock.wallLow;
+    words[batch + BatchField.wallNs / 4 + 1] = clock.wallHigh;
+    words[batch + BatchField.emitted / 4] = 0;
+  }
+}
+
+function alignToLine(bytes: number): number {
+  return (bytes + LINE_BYTES - 1) & -LINE_BYTES;
+}

@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { Action, type Batch, DESCRIPTOR_WORDS, Word } from "../datapath/batch.ts";
+import type { FilterPlan } from "../plan.ts";
+import { LogLevel, REASON_FILTER_FAILED } from "./abi.ts";
+import type { MetricHandle, SessionInfo } from "./filter-environment.ts";
+import { type FailureKind, failureKinds, toFilterFailure } from "./filter-failure.ts";
+import { FilterInstance } from "./filter-instance.ts";
+import type { ChainHost } from "./guest-state.ts";
+import type { StreamReport } from "./stream-report.ts";
+
+/**
+ * A filter's place in a chain: its instance while it works, and its failure policy afterwards. Nothing here
+ * throws. An instance that failed is discarded and not made again until the configuration changes.
+ */
+export class ChainedFilter {
+  readonly plan: FilterPlan;
+  readonly #host: ChainHost;
+  readonly #failures: Readonly<Record<FailureKind, MetricHandle>>;
+  readonly #withheld: MetricHandle;
+  #instance: FilterInstance | null = null;
+
+  constructor(plan: FilterPlan, host: ChainHost) {
+    this.plan = plan;
+    this.#host = host;
+    const { env } = host;
+    const labels = { filter: plan.name, listener: env.listener };
+    const counter = (kind: FailureKind) =>
+      env.defineMetric("counter", "msm_filter_failures_total", { ...labels, kind });
+    this.#failures = Object.fromEntries(failureKinds.map((kind) => [kind, counter(kind)])) as Record<
+      FailureKind,
+      MetricHandle
+    >;
+    const reason = { ...labels, reason: "filter_failed" };
+    this.#withheld = env.defineMetric("counter", "msm_filter_dropped_total", reason);
+    this.#guard(() => {
+      this.#instance = new FilterInstance(plan, host);
+    });
+  }
+
+  /** Whether the instance failed, so that the failure policy holds. */
+  get isFailed(): boolean {
+    return this.#instance === null;
+  }
+
+  openSession(session: SessionInfo): void {
+    this.#guard(() => this.#instance?.openSession(session));
+  }
+
+  closeSession(index: number): void {
+    this.#guard(() => this.#instance?.closeSession(index));
+  }
+
+  /** Runs the first `count` datagrams of `live`; keeps in it those that go on, and returns how many they are. */
+  run(batch: Batch, live: Uint32Array, count: number, origins: Uint32Array): number {
+    if (this.#instance !== null) {
+      try {
+        const stopped = this.#instance.run(batch, live, count, origins);
+        return stopped === 0 ? count : keepContinuing(batch, live, count);
+      } catch (thrown) {
+        this.#fail(thrown);
+      }
+    }
+    const remaining = keepContinuing(batch, live, count);
+    if (this.plan.failurePolicy === "FAIL_OPEN") return remaining;
+    this.#withhold(batch, live, remaining);
+    return 0;
+  }
+
+  /** Milliseconds until the filter wants the next tick, or Infinity. */
+  tick(nowMs: number): number {
+    return this.#guard(() => this.#instance?.tick(nowMs)) ?? Number.POSITIVE_INFINITY;
+  }
+
+  streams(): readonly StreamReport[] {
+    return this.#guard(() => this.#instance?.streams()) ?? [];
+  }
+
+  #guard<T>(call: () => T): T | undefined {
+    try {
+      return call();
+    } catch (thrown) {
+      this.#fail(thrown);
+      return undefined;
+    }
+  }
+
+  #fail(thrown: unknown): void {
+    const failure = toFilterFailure(thrown, "trap", "filter");
+    this.#instance = null;
+    this.#failures[failure.kind].add(1);
+    const then = this.plan.failurePolicy === "FAIL_OPEN" ? "it is bypassed" : "its datagrams are dropped";
+    const text = `failed (${failure.kind}): ${failure.message}; ${then} until its configuration changes`;
+    this.#host.env.log(LogLevel.Error, this.plan.name, text);
+  }
+
+  #withhold(batch: Batch, live: Uint32Array, count: number): void {
+    const base = batch.descriptors >>> 2;
+    for (let i = 0; i < count; i++) {
+      batch.words[base + live[i]! * DESCRIPTOR_WORDS + Word.action] =
+        Action.Drop | (REASON_FILTER_FAILED << 8);
+    }
+    if (count > 0) this.#withheld.add(count);
+  }
+}
+
+function keepContinuing(batch: Batch, live: Uint32Array, count: number): number {
+  const base = batch.descriptors >>> 2;
+  let kept = 0;
+  for (let i = 0; i < count; i++) {
+    const index = live[i]!;
+    const action = batch.words[base + index * DESCRIPTOR_WORDS + Word.action]! & 0xff;
+    if (action === Action.Continue) live[kept++] = index;
+  }
+  return kept;
+}

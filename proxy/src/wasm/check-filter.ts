@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { ConfigError } from "../config-error.ts";
+import type { FilterPlan } from "../plan.ts";
+import { LogLevel } from "./abi.ts";
+import type { FilterEnvironment, MetricHandle } from "./filter-environment.ts";
+import { toFilterFailure } from "./filter-failure.ts";
+import { FilterInstance } from "./filter-instance.ts";
+import { ChainHost } from "./guest-state.ts";
+
+const NANOSECONDS_PER_MS = 1_000_000n;
+
+/** A canary counts nothing. */
+const noMetric: MetricHandle = { add() {}, set() {}, observe() {}, get: () => 0 };
+
+/**
+ * Tries a filter before it is put to work: instantiates, starts and configures it, and throws it away. `field`
+ * is named in errors. Throws ConfigError MSM_FILTER_START or MSM_FILTER_CONFIG, with what the filter logged.
+ */
+export function checkFilter(plan: FilterPlan, field: string): void {
+  const logged: string[] = [];
+  const env: FilterEnvironment = {
+    worker: 0,
+    listener: "",
+    log(level, _filter, message) {
+      if (level >= LogLevel.Warn) logged.push(message);
+    },
+    defineMetric: () => noMetric,
+    monotonicNs: () => process.hrtime.bigint(),
+    wallNs: () => BigInt(Date.now()) * NANOSECONDS_PER_MS,
+  };
+  try {
+    new FilterInstance(plan, new ChainHost(env));
+  } catch (thrown) {
+    const failure = toFilterFailure(thrown, "start", "start");
+    const code = failure.kind === "configure" ? "MSM_FILTER_CONFIG" : "MSM_FILTER_START";
+    const said = logged.length === 0 ? "" : `; it logged: ${logged.join("; ")}`;
+    throw new ConfigError(code, field, `filter ${plan.name}: ${failure.message}${said}`);
+  }
+}

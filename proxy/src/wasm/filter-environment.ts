@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+
+/** What a worker gives to the filters of one listener. */
+export interface FilterEnvironment {
+  readonly worker: number;
+  readonly listener: string;
+  /** Takes a filter's message; `level` is a `LogLevel`. Already limited in rate per filter instance. */
+  log(level: number, filter: string, message: string): void;
+  /**
+   * Returns the metric of that name and labels, and makes it at the first call: an instance that replaces
+   * another goes on with its counters. Histograms get their buckets from the unit at the end of their name.
+   */
+  defineMetric(kind: MetricKind, name: string, labels: Readonly<Record<string, string>>): MetricHandle;
+  /** Clocks in nanoseconds, read at set-up and at ticks, never per datagram. */
+  monotonicNs(): bigint;
+  wallNs(): bigint;
+}
+
+/** The kinds of metric, by their Prometheus names. */
+export type MetricKind = "counter" | "gauge" | "histogram";
+
+/** One metric with its labels, ready to be counted without look-up or allocation. */
+export interface MetricHandle {
+  add(delta: number): void;
+  set(value: number): void;
+  observe(value: number): void;
+  get(): number;
+}
+
+/** A session as filters see it; addresses are `ip:port`, IPv6 in brackets. */
+export interface SessionInfo {
+  /** Dense index in the worker, used again after the session closed. */
+  readonly index: number;
+  readonly client: string;
+  readonly endpoint: string;
+  readonly local: string;
+  /** Whether the session is older than the filter instance that is told of it. */
+  readonly resumed: boolean;
+}
