@@ -25,6 +25,7 @@ interface Flags {
   readonly serviceCluster?: string;
   readonly metricsAddress?: SocketAddress;
   readonly healthAddress?: SocketAddress;
+  readonly enableFaultInjection?: boolean;
 }
 
 await main(parseFlags());
@@ -47,6 +48,7 @@ function parseFlags(): Flags {
     .option("--service-cluster <name>", "overrides node.cluster of the file")
     .option("--metrics-address <ip:port>", "serve /metrics there too, e.g. 0.0.0.0:15020", parseAddress)
     .option("--health-address <ip:port>", "serve /healthz/ready there too, e.g. 0.0.0.0:15021", parseAddress)
+    .option("--enable-fault-injection", "allow POST /workers/kill, for tests of what happens then")
     .parse()
     .opts<Flags>();
 }
@@ -60,6 +62,7 @@ async function main(flags: Flags): Promise<void> {
     node: { id: flags.serviceNode, cluster: flags.serviceCluster },
     loggerFor: (component) => loggers.root.child({ component }),
     logLevel: loggers.level,
+    faultInjection: flags.enableFaultInjection,
   };
   try {
     if (flags.mode === "validate") {

@@ -156,7 +156,7 @@ export class ProxyAssembly implements RunningProxy {
   }
 
   #context(): AdminContext {
-    const { bootstrap, logLevel } = this.#options;
+    const { bootstrap, logLevel, faultInjection = false } = this.#options;
     const context = {
       version: proxyVersion,
       startedAt: this.#startedAt,
@@ -165,6 +165,7 @@ export class ProxyAssembly implements RunningProxy {
       store: this.#store,
       state: this.#state,
       datapath: () => this.#datapath,
+      isFaultInjectionEnabled: faultInjection,
     };
     return {
       ...context,

@@ -25,6 +25,8 @@ export interface ProxyOptions {
   /** Gives each part its logger; nothing is logged unless said. */
   readonly loggerFor?: ((component: string) => Logger) | undefined;
   readonly logLevel?: LogLevelControl | undefined;
+  /** Whether the admin interface may let workers fail; false unless said. */
+  readonly faultInjection?: boolean | undefined;
   /** Other parts than the real ones, for tests. */
   readonly parts?: Partial<ProxyParts> | undefined;
 }

@@ -38,6 +38,7 @@ let state: ServerState;
 let server: HttpServer;
 let level: string;
 let quits: number;
+let isFaultInjectionEnabled: boolean;
 
 beforeEach(async () => {
   datapath = new FakeDatapath();
@@ -49,6 +50,7 @@ beforeEach(async () => {
   state = new ServerState(new Set(), () => 0);
   level = "info";
   quits = 0;
+  isFaultInjectionEnabled = false;
   server = await startHttpServer({
     address: { address: "127.0.0.1", port: 0 },
     routes: new Map((await loadRoutes()).map((route) => [route.path, route])),
@@ -61,6 +63,9 @@ beforeEach(async () => {
       store,
       state,
       datapath: () => datapath,
+      get isFaultInjectionEnabled() {
+        return isFaultInjectionEnabled;
+      },
       samples: () => datapath.samples(),
       logLevel: () => level,
       setLogLevel: (wanted) => {
@@ -271,6 +276,15 @@ test("/logging shows and changes the level", async () => {
   expect((await request("/logging?level=debug", "POST")).text).toBe("level: debug\n");
   expect(await request("/logging?level=loud", "POST")).toMatchObject({ status: 400 });
   expect(level).toBe("debug");
+});
+
+test("POST /workers/kill lets a worker fail, but only where that is allowed", async () => {
+  expect(await request("/workers/kill?worker=0", "POST")).toMatchObject({ status: 403 });
+  isFaultInjectionEnabled = true;
+  expect(await request("/workers/kill?worker=0&how=spin", "POST")).toMatchObject({ status: 200 });
+  expect(await request("/workers/kill?worker=1", "POST")).toMatchObject({ status: 400 });
+  expect(await request("/workers/kill?how=gently", "POST")).toMatchObject({ status: 400 });
+  expect(datapath.failures).toEqual(["0 spin", "1 throw"]);
 });
 
 test.each(["/quitquitquit", "/logging?level=debug", "/healthcheck/fail"])(

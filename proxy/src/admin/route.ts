@@ -19,6 +19,8 @@ export interface AdminContext {
   datapath(): Datapath | undefined;
   /** Every statistic, those of the datapath included. */
   samples(): readonly Sample[];
+  /** Whether workers may be made to fail. */
+  readonly isFaultInjectionEnabled: boolean;
   logLevel(): string;
   /** Returns false where there is no such level. */
   setLogLevel(level: string): boolean;

@@ -3,8 +3,9 @@
 import { createHash } from "node:crypto";
 import type { FilterPlan } from "../plan.ts";
 import { type BuiltinFilters, readModule } from "./builtin-filters.ts";
+import { limitTime } from "./limit-time.ts";
 import type { FilterConfig } from "./read-filter.ts";
-import { at } from "./refuse.ts";
+import { at, refuse } from "./refuse.ts";
 
 /** A module after compilation. */
 interface CompiledFilter {
@@ -18,6 +19,9 @@ export interface FilterHost {
   /** Starts and configures the filter once, for a trial. */
   checkFilter(plan: FilterPlan, field: string): void;
 }
+
+/** How long a filter may take to start and be configured: thousands of times what an honest one takes. */
+const CHECK_LIMIT_MS = 1000;
 
 /** How many modules are kept compiled for the next resource that has the same one. */
 const KEPT_MODULES = 32;
@@ -40,7 +44,11 @@ export class FilterLoader {
     const { module, digest } = await this.#compile(await this.#read(config, codeField), codeField);
     const { rootId, vmId, configuration, vmConfiguration, failurePolicy } = config;
     const plan = { name, rootId, vmId, module, digest, configuration, vmConfiguration, failurePolicy };
-    this.#host.checkFilter(plan, config.field);
+    // On the main thread a module that does not come back would take xDS, admin and signals with it.
+    if (!limitTime(() => this.#host.checkFilter(plan, config.field), CHECK_LIMIT_MS)) {
+      const problem = `filter ${name} did not start within ${CHECK_LIMIT_MS} ms; make its start and configuration shorter`;
+      return refuse("MSM_FILTER_START", config.field, problem);
+    }
     return plan;
   }
 

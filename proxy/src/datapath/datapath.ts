@@ -37,5 +37,7 @@ export interface Datapath {
   samples(): readonly Sample[];
   /** Asks the filters of every worker for their streams; a worker that does not answer in time is left out. */
   streams(): Promise<readonly LiveStream[]>;
+  /** Lets a worker fail, to see that it is rebuilt. Returns false where there is no such worker. */
+  fail(worker: number, how: "throw" | "spin"): boolean;
   close(): Promise<void>;
 }

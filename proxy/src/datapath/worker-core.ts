@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import type { IoEvents, WorkerIo } from "../io/io-backend.ts";
+import { FIRST_SESSION_CONTEXT } from "../wasm/abi.ts";
+import { FilterChain } from "../wasm/filter-chain.ts";
 import type { FilterEnvironment } from "../wasm/filter-environment.ts";
-import { FilterChain } from "../wasm/index.ts";
 import { Vital, type WorkerListener, type WorkerUpdate } from "../worker/protocol.ts";
 import { Action, DESCRIPTOR_WORDS, Word } from "./batch.ts";
 import { ClusterSlot, type CounterPage, ListenerSlot } from "./counters.ts";
@@ -12,9 +13,6 @@ import type { Ring } from "./ring.ts";
 import { SessionKeeper } from "./session-keeper.ts";
 import type { SessionTable } from "./session-table.ts";
 import type { RunningListener } from "./worker-listener.ts";
-
-/** Session contexts of filters start behind the plugin's own context, 1. */
-const FIRST_SESSION_CONTEXT = 2;
 
 /** What the core is made of; all of it but `io` is the worker's for good. */
 export interface CoreParts {

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import type { FilterChain } from "../wasm/index.ts";
+import type { FilterChain } from "../wasm/filter-chain.ts";
 
 /** A listener as a worker runs it. */
 export interface RunningListener {

@@ -115,7 +115,6 @@ export class WorkerPool implements Datapath {
     return (await Promise.all(this.#slots.map((slot) => slot.streams()))).flat();
   }
 
-  /** Lets a worker fail, for tests of what happens then. Returns false where there is no such worker. */
   fail(worker: number, how: "throw" | "spin"): boolean {
     this.#slots[worker]?.fail(how);
     return this.#slots[worker] !== undefined;

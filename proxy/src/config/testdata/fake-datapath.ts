@@ -13,6 +13,8 @@ export class FakeDatapath implements Datapath {
   readonly broken = new Map<string, Error>();
   liveStreams: readonly LiveStream[] = [];
   liveSamples: readonly Sample[] = [];
+  /** What was asked of `fail`. */
+  readonly failures: string[] = [];
   isClosed = false;
   #listeners: readonly LiveListener[] = [];
 
@@ -45,6 +47,11 @@ export class FakeDatapath implements Datapath {
 
   streams(): Promise<readonly LiveStream[]> {
     return Promise.resolve(this.liveStreams);
+  }
+
+  fail(worker: number, how: "throw" | "spin"): boolean {
+    this.failures.push(`${worker} ${how}`);
+    return worker < this.concurrency;
   }
 
   close(): Promise<void> {

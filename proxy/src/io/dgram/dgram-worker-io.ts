@@ -9,6 +9,7 @@ import { type Ring, SLOTS } from "../../datapath/ring.ts";
 import type { SessionTable } from "../../datapath/session-table.ts";
 import { readSockaddr, writeSockaddr } from "../../datapath/sockaddr.ts";
 import type { SocketAddress } from "../../plan.ts";
+import { FIRST_SESSION_CONTEXT } from "../../wasm/abi.ts";
 import type { IoEvents, SendCounts, WorkerIo } from "../io-backend.ts";
 
 /** The longest that a timer may wait (2^31 - 1 ms). */
@@ -189,7 +190,7 @@ export class DgramWorkerIo implements WorkerIo {
     for (let i = first; i < first + count; i++) {
       const at = (descriptors >> 2) + i * DESCRIPTOR_WORDS;
       if ((words[at + Word.action]! & 0xff) !== Action.Continue) continue;
-      const session = words[at + Word.session]! - 2;
+      const session = words[at + Word.session]! - FIRST_SESSION_CONTEXT;
       const { address, port } = readSockaddr(this.#sessions.bytes, nameOf(session));
       const offset = words[at + Word.data]!;
       const length = words[at + Word.length]! & 0xffff;

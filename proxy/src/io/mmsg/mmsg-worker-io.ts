@@ -6,6 +6,7 @@ import { monotonicMs } from "../../datapath/monotonic-clock.ts";
 import { type Ring, SLOTS } from "../../datapath/ring.ts";
 import type { SessionTable } from "../../datapath/session-table.ts";
 import { AF_INET, AF_INET6 } from "../../datapath/sockaddr.ts";
+import { FIRST_SESSION_CONTEXT } from "../../wasm/abi.ts";
 import type { IoEvents, SendCounts, WorkerIo } from "../io-backend.ts";
 import type { MmsgHandle } from "./index.ts";
 import {
@@ -200,7 +201,7 @@ export class MmsgWorkerIo implements WorkerIo {
     let at = (ring.descriptors >> 2) + first * DESCRIPTOR_WORDS;
     for (const end = at + count * DESCRIPTOR_WORDS; at < end; at += DESCRIPTOR_WORDS) {
       if ((words[at + Word.action]! & 0xff) !== Action.Continue) continue;
-      const session = words[at + Word.session]! - 2;
+      const session = words[at + Word.session]! - FIRST_SESSION_CONTEXT;
       const offset = words[at + Word.data]!;
       const length = words[at + Word.length]! & 0xffff;
       if (session === current && this.#sender.join(offset, length)) continue;
