@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { parseArgs } from "node:util";
+import { type DemoOptions, runDemo } from "./demo.ts";
+
+const HELP = `npm start [-- OPTIONS]   a whole mesh on this machine, with a live source and a viewer
+
+  --seconds N   stop after N seconds
+  --io NAME     the proxy's datagram backend: auto, mmsg or dgram
+  --help        this text
+
+The last line is a summary in JSON; the exit code is 0 only if media flowed without loss.`;
+
+/** Rewrites the table in place; a line printed between goes above the next table. */
+function terminal(): Pick<DemoOptions, "print" | "repaint"> {
+  let painted = 0;
+  return {
+    print: (line) => {
+      painted = 0;
+      console.log(line);
+    },
+    repaint: (lines) => {
+      const up = painted > 0 ? `\x1b[${painted}A` : "";
+      process.stdout.write(`${up}${lines.map((line) => `\x1b[2K${line}\n`).join("")}`);
+      painted = lines.length;
+    },
+  };
+}
+
+function readArguments(): { readonly seconds?: number; readonly io?: string } | undefined {
+  const { values } = parseArgs({
+    options: { seconds: { type: "string" }, io: { type: "string" }, help: { type: "boolean" } },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return undefined;
+  }
+  const seconds = Number(values.seconds ?? 1);
+  if (!(seconds > 0)) throw new RangeError(`--seconds ${values.seconds} is no time; write --seconds 10`);
+  return { ...(values.seconds && { seconds }), ...(values.io && { io: values.io }) };
+}
+
+async function main(): Promise<number> {
+  const options = readArguments();
+  if (!options) return 0;
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+  const result = await runDemo({
+    ...options,
+    signal: stop.signal,
+    ...(process.stdout.isTTY ? terminal() : { print: (line: string) => console.log(line) }),
+  });
+  console.log(JSON.stringify(result.summary));
+  return result.isClean ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

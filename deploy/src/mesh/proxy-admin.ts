@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { HostPort } from "./proxy-bootstrap.ts";
+
+/** One media stream as the proxy's admin tells it at `/streams`. */
+export interface ProxyStream {
+  readonly listener: string;
+  readonly client: string;
+  readonly endpoint: string;
+  readonly ssrc: number;
+  readonly payloadType: number;
+  readonly clockRateHz: number;
+  readonly packets: number;
+  readonly bytes: number;
+  readonly lost: number;
+  readonly reordered: number;
+  readonly duplicated: number;
+  readonly restarts: number;
+  readonly jitterMs: number;
+  readonly far: {
+    readonly fractionLost: number;
+    readonly cumulativeLost: number;
+    readonly jitterMs: number;
+    readonly roundTripMs: number | null;
+  } | null;
+  readonly upstreamDirection: boolean;
+}
+
+const TIMEOUT_MS = 3000;
+
+/** Reads from a proxy's admin address. Every call throws when the proxy does not answer with 200 in three seconds. */
+export class ProxyAdmin {
+  readonly address: HostPort;
+
+  constructor(address: HostPort) {
+    this.address = address;
+  }
+
+  /** The body of a page, `/stats` for example. */
+  async text(path: string): Promise<string> {
+    const url = `http://${this.address}${path}`;
+    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+    return response.text();
+  }
+
+  async streams(): Promise<readonly ProxyStream[]> {
+    return JSON.parse(await this.text("/streams")) as readonly ProxyStream[];
+  }
+
+  /** Whether the proxy says that it is live. */
+  async isReady(): Promise<boolean> {
+    return this.text("/ready").then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Sends a POST, for what changes something. */
+  async post(path: string): Promise<string> {
+    const url = `http://${this.address}${path}`;
+    const response = await fetch(url, { method: "POST", signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!response.ok) throw new Error(`POST ${url} answered ${response.status}: ${await response.text()}`);
+    return response.text();
+  }
+}
