@@ -34,6 +34,14 @@ test("tells loss and jitter as the receiver sees them, of the stream that flows 
   ]);
 });
 
+test("reads every block of a report, however many there are", () => {
+  const blocks = Array.from({ length: 31 }, (_, i) => ({ ssrc: i + 1, cumulativeLost: i }));
+  stats.run([receiverReport({ senderSsrc: VIEWER, blocks })], { from: "client" });
+
+  const lost = stats.streams().map(({ ssrc, far }) => [ssrc, far?.cumulativeLost]);
+  expect(new Map(lost as [number, number][])).toEqual(new Map(blocks.map((block, i) => [block.ssrc, i])));
+});
+
 test("measures the round trip from a sender report that passed to its answer, less the receiver's delay", () => {
   const sentAt = stats.nowNs;
   stats.run([senderReport({ senderSsrc: SOURCE, ntp: NTP })], { from: "endpoint", rxNs: [sentAt] });

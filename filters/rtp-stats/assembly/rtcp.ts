@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { Datagram, loadU16, loadU32, RTCP_HEADER_BYTES } from "@msm/filter-sdk/assembly";
+import { Datagram, loadU16, loadU32, RTCP_HEADER_BYTES, readDatagram } from "@msm/filter-sdk/assembly";
 import { observeRoundTrip } from "./counters";
 import { estimateClockRate } from "./estimate-clock-rate";
 import { setClockRate } from "./jitter";
@@ -13,17 +13,23 @@ const RECEIVER_REPORT: u32 = 201;
 const SENDER_INFO_END: u32 = 28;
 const REPORT_BLOCK_BYTES: u32 = 24;
 
+/** The most of a compound packet that is looked at: what fits into a datagram on Ethernet. */
+const COMPOUND_BYTES: u32 = 1472;
+const compound = memory.data(COMPOUND_BYTES, 4);
+
 /** Unit of the delay since the last sender report: 1/65536 s (RFC 3550 section 6.4.1). */
 const DLSR_BITS: u64 = 16;
 const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
 
 /**
- * Reads the sender and receiver reports of a compound packet, as far as the filter sees it: `now` is the time for
- * the stream table. Stops at the first thing that is no RTCP.
+ * Reads the sender and receiver reports of the compound packet that is datagram `index` of its batch: `now` is the
+ * time for the stream table. Stops at the first thing that is no RTCP.
  */
-export function readCompound(datagram: Datagram, now: u32): void {
-  let at = <usize>datagram.data;
-  const end = at + <usize>min(datagram.avail, datagram.len);
+export function readCompound(datagram: Datagram, index: u32, now: u32): void {
+  const size = min(<u32>datagram.len, COMPOUND_BYTES);
+  if (!readDatagram(index, 0, compound, size)) return;
+  let at = compound;
+  const end = at + <usize>size;
   while (at + RTCP_HEADER_BYTES <= end && load<u8>(at) >> 6 == 2) {
     const type = <u32>load<u8>(at, 1);
     const next = at + ((<usize>loadU16(at + 2) + 1) << 2);

@@ -71,6 +71,11 @@ export class Datagram {
   }
 }
 
+/** Bits of `Batch.flags`. */
+export enum BatchFlag {
+  Unchanged = 1,
+}
+
 /** The datagrams of one call: `msm_batch`. */
 @unmanaged
 export class Batch {
@@ -89,6 +94,15 @@ export class Batch {
   flags: u32;
   order: u32;
   orderLen: u32;
+
+  /**
+   * Says that no descriptor and no payload was changed: everything goes on as it came and the host looks at none of
+   * them again, which is a fifth of what a small filter costs. Whatever was changed all the same is not seen.
+   */
+  @inline
+  markUnchanged(): void {
+    this.flags = <u32>BatchFlag.Unchanged;
+  }
 
   /** Datagram `i`, which is below `count`. */
   @inline

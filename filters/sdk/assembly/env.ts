@@ -18,4 +18,5 @@ export declare function proxy_define_metric(type: i32, name: usize, size: usize,
 export declare function proxy_record_metric(id: u32, value: u64): i32;
 export declare function msm_map_metric(id: u32, address: usize): i32;
 export declare function msm_define_reason(code: u32, name: usize, size: usize): i32;
+export declare function msm_read_datagram(index: u32, offset: u32, to: usize, size: u32): i32;
 export declare function msm_report_stream(context: u32, stream: usize, size: u32): i32;

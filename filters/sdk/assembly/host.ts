@@ -7,6 +7,7 @@
 import {
   msm_define_reason,
   msm_map_metric,
+  msm_read_datagram,
   msm_report_stream,
   proxy_define_metric,
   proxy_get_buffer_bytes,
@@ -123,6 +124,14 @@ export function mapMetric(id: u32, address: usize): void {
 export function defineReason(code: u8, name: string): void {
   encode(name);
   if (msm_define_reason(code, encoded, encodedSize) != 0) unreachable();
+}
+
+/**
+ * Copies `size` bytes from `offset` of datagram `index` of the batch at hand to `to`, also those beyond the window.
+ * Costs a call: for the few datagrams that need it, where a larger window would cost a copy for each.
+ */
+export function readDatagram(index: u32, offset: u32, to: usize, size: u32): bool {
+  return msm_read_datagram(index, offset, to, size) == 0;
 }
 
 /** Tells the host of one stream; allowed in `onReport` only. */

@@ -4,7 +4,7 @@
 // What a filter is written with. The exports that the host calls are apart, in `abi.ts`.
 export { loadU16, loadU32, storeU16, storeU32 } from "./bytes";
 export { ConfigReader } from "./config-reader";
-export { Action, Batch, Datagram, Flag, PluginInfo, StreamFlag, StreamInfo } from "./datagram";
+export { Action, Batch, BatchFlag, Datagram, Flag, PluginInfo, StreamFlag, StreamInfo } from "./datagram";
 export { Filter, register } from "./filter";
 export {
   Bytes,
@@ -17,6 +17,7 @@ export {
   MetricType,
   mapMetric,
   property,
+  readDatagram,
   recordMetric,
   reportStream,
   setTickPeriod,

@@ -38,6 +38,7 @@ const enums = [
   { heading: "Metric types", host: abi.MetricType, sdk: "MetricType" },
   { heading: "Features", host: abi.Feature, sdk: null },
   { heading: "Stages", host: abi.Stage, sdk: null },
+  { heading: "Flags of `msm_batch`", host: abi.BatchFlag, sdk: "BatchFlag" },
   { heading: "Flags of `msm_dgram`", host: Flag, sdk: "Flag" },
   { heading: "Actions of `msm_dgram`", host: Action, sdk: "Action" },
   { heading: "Flags of `msm_stream`", host: abi.StreamFlag, sdk: "StreamFlag" },

@@ -31,7 +31,14 @@ export const BufferType = { VmConfiguration: 6, PluginConfiguration: 7 } as cons
 export const Stage = { Listener: 1, Session: 2, Egress: 4 } as const;
 
 /** Bits of the property `msm.abi.features`: what this host has beyond the base of the extension. */
-export const Feature = { MapMetric: 1, ReportStream: 2, DefineReason: 4, Headroom: 8 } as const;
+export const Feature = {
+  MapMetric: 1,
+  ReportStream: 2,
+  DefineReason: 4,
+  Headroom: 8,
+  ReadDatagram: 16,
+  Unchanged: 32,
+} as const;
 
 /** Context id of the plugin itself, the root context. */
 export const PLUGIN_CONTEXT = 1;
@@ -62,6 +69,9 @@ export const BatchField = {
   order: 56,
   orderLen: 60,
 } as const;
+
+/** Bits of `flags` of `msm_batch`. */
+export const BatchFlag = { Unchanged: 1 } as const;
 
 /** Size of `msm_batch` in bytes. */
 export const BATCH_BYTES = 64;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { type Batch, DESCRIPTOR_BYTES, DESCRIPTOR_WORDS, Word } from "../datapath/batch.ts";
-import { BATCH_BYTES, BatchField } from "./abi.ts";
+import { BATCH_BYTES, BatchField, BatchFlag } from "./abi.ts";
 import { copyBytes, copyWords } from "./copy-bytes.ts";
 import type { FilterClock } from "./filter-clock.ts";
 import type { GuestMemory } from "./guest-memory.ts";
@@ -40,6 +40,11 @@ export class BatchWindow {
   readonly firstSlot: number;
   readonly strideBytes: number;
   readonly #memory: GuestMemory;
+  // The call under way; there is none where the batch is null.
+  #batch: Batch | null = null;
+  #live: Uint32Array = new Uint32Array(0);
+  #start = 0;
+  #count = 0;
 
   /** Allocates in the guest. Throws FilterFailure where it gives no memory. */
   constructor(memory: GuestMemory, info: PluginInfo) {
@@ -63,6 +68,10 @@ export class BatchWindow {
   copyIn(batch: Batch, live: Uint32Array, start: number, count: number, clock: FilterClock): void {
     const memory = this.#memory;
     memory.bind();
+    this.#batch = batch;
+    this.#live = live;
+    this.#start = start;
+    this.#count = count;
     this.#copyDescriptors(batch, live, start, count);
     const guest = memory.words;
     const host = batch.words;
@@ -78,17 +87,36 @@ export class BatchWindow {
       const at = slot + (data & 3);
       guest[g + Word.data] = at;
       guest[g + Word.length] = (length & 0xffff) | (available << 16);
+      // The other out fields are 0 in the ring: no result is put there that the next filter must not see.
       guest[g + Word.flags] = guest[g + Word.flags]! & HOST_FLAGS_MASK;
-      guest[g + Word.action] = 0;
-      guest[g + Word.target] = 0;
-      guest[g + Word.txLow] = 0;
-      guest[g + Word.txHigh] = 0;
-      // An address in the ring would mean nothing to the guest.
-      guest[g + Word.addresses] = 0;
       if (((data | available) & 3) === 0) copyWords(guest, at >>> 2, host, data >>> 2, available >>> 2);
       else copyBytes(memory, at, batch, data, available);
     }
     this.#writeTurn(count, clock);
+  }
+
+  /** Whether the guest says that it changed no descriptor, so that none has to be read. Believing it costs nobody. */
+  get isUnchanged(): boolean {
+    return (this.#memory.words[(this.address + BatchField.flags) >>> 2]! & BatchFlag.Unchanged) !== 0;
+  }
+
+  /**
+   * Copies bytes of datagram `index` of the call under way, also those beyond the window, to `to` in the guest, which
+   * the caller has checked. Returns false where there is no such datagram or it has no such bytes.
+   */
+  read(index: number, offset: number, to: number, length: number): boolean {
+    const batch = this.#batch;
+    if (batch === null || index >= this.#count) return false;
+    const h = (batch.descriptors >>> 2) + this.#live[this.#start + index]! * DESCRIPTOR_WORDS;
+    if (offset + length > batch.words[h + Word.length]! >>> 16) return false;
+    const data = batch.words[h + Word.data]! + offset;
+    this.#memory.bytes.set(batch.bytes.subarray(data, data + length), to);
+    return true;
+  }
+
+  /** The call is over: datagrams can no longer be read. */
+  end(): void {
+    this.#batch = null;
   }
 
   /** Datagrams that the guest says it added. */
@@ -134,6 +162,7 @@ export class BatchWindow {
     words[batch + BatchField.wallNs / 4] = clock.wallLow;
     words[batch + BatchField.wallNs / 4 + 1] = clock.wallHigh;
     words[batch + BatchField.emitted / 4] = 0;
+    words[batch + BatchField.flags / 4] = 0;
   }
 }
 

@@ -50,6 +50,7 @@ export class FilterInstance {
         ? defaultPluginInfo
         : attempt("start", "msm_describe", () => describePlugin(memory, describe));
     this.#window = attempt("start", "allocation", () => new BatchWindow(memory, info));
+    state.window = this.#window;
     this.#results = new BatchResults(memory, this.#window, state.reasons);
   }
 
@@ -91,11 +92,13 @@ export class FilterInstance {
         this.#window.copyIn(batch, live, start, part, host.clock);
         this.#callOnDatagrams();
         memory.bind();
+        if (this.#window.isUnchanged) continue;
         if (this.#results.check(batch, live, start, part, origins)) {
           stopped += this.#results.apply(batch, live, start, part);
         }
       }
     } finally {
+      this.#window.end();
       metrics.sample(memory);
       reasons.flush();
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FilterPlan } from "../plan.ts";
 import { LogLevel, PLUGIN_CONTEXT } from "./abi.ts";
+import type { BatchWindow } from "./batch-window.ts";
 import { DropReasons } from "./drop-reasons.ts";
 import { FilterClock } from "./filter-clock.ts";
 import type { FilterEnvironment, SessionInfo } from "./filter-environment.ts";
@@ -38,6 +39,8 @@ export class GuestState {
   tickPeriodMs = 0;
   /** Where stream reports go while `msm_on_report` runs; null at other times. */
   reports: StreamReport[] | null = null;
+  /** Where the filter sees datagrams; null until it is made. */
+  window: BatchWindow | null = null;
   readonly #limiter: LogLimiter;
 
   constructor(plan: FilterPlan, host: ChainHost) {

@@ -19,7 +19,12 @@ export const proxyCalls = [
 ] as const;
 
 /** The calls of the datagram extension, in module `env`. */
-export const msmCalls = ["msm_map_metric", "msm_define_reason", "msm_report_stream"] as const;
+export const msmCalls = [
+  "msm_map_metric",
+  "msm_define_reason",
+  "msm_read_datagram",
+  "msm_report_stream",
+] as const;
 
 /**
  * Proxy-Wasm calls that SDKs import whether a filter uses them or not. They exist and answer UNIMPLEMENTED: they

@@ -29,6 +29,11 @@ export function msmImports(state: GuestState): MsmImports {
       const named = state.reasons.name(code, memory.readText(name >>> 0, length >>> 0));
       return named ? Status.Ok : Status.BadArgument;
     },
+    msm_read_datagram(index: number, offset: number, address: number, length: number): number {
+      if (!memory.holds(address >>> 0, length >>> 0)) return Status.InvalidMemoryAccess;
+      const found = state.window?.read(index >>> 0, offset >>> 0, address >>> 0, length >>> 0);
+      return found ? Status.Ok : Status.NotFound;
+    },
     msm_report_stream(context: number, address: number, size: number): number {
       if (size >>> 0 < STREAM_BYTES || state.reports === null) return Status.BadArgument;
       if (!memory.holds(address >>> 0, STREAM_BYTES)) return Status.InvalidMemoryAccess;

@@ -59,6 +59,8 @@ export class WorkerSlot {
   #startedMs = 0;
   #quickDeaths = 0;
   #isStopping = false;
+  /** Rejects the first start; later ones are tried again. */
+  #failStart: ((reason: Error) => void) | undefined;
 
   constructor(options: WorkerSlotOptions) {
     this.#options = options;
@@ -66,8 +68,18 @@ export class WorkerSlot {
     this.#sessions = createSessionMemory(options.sessions);
   }
 
-  /** Starts the thread. Resolves when it has taken over the intent. */
+  /** Starts the thread for the first time. Rejects where it ends before it has taken over the intent. */
   start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#failStart = reject;
+      void this.#startThread().then(() => {
+        this.#failStart = undefined;
+        resolve();
+      });
+    });
+  }
+
+  #startThread(): Promise<void> {
     const { index, backend } = this.#options;
     const { port1, port2 } = new MessageChannel();
     this.#vitals.fill(0);
@@ -194,13 +206,18 @@ export class WorkerSlot {
     this.#worker = undefined;
     this.#port?.close();
     if (this.#isStopping) return;
+    if (this.#failStart) {
+      this.#isStopping = true;
+      this.#failStart(new Error(`datapath worker ${this.#options.index} ended while it was started`));
+      return;
+    }
     this.restarts++;
     this.#quickDeaths = monotonicMs() - this.#startedMs < HEALTHY_MS ? this.#quickDeaths + 1 : 0;
     // The first restart is at once: until then no datagram moves.
     const delayMs =
       this.#quickDeaths < 2 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (this.#quickDeaths - 2), LONGEST_DELAY_MS);
     this.#options.logger.warn({ worker: this.#options.index, delayMs }, "rebuilding a datapath worker");
-    if (delayMs === 0) void this.start();
-    else setTimeout(() => void (this.#isStopping || this.start()), delayMs);
+    if (delayMs === 0) void this.#startThread();
+    else setTimeout(() => void (this.#isStopping || this.#startThread()), delayMs);
   }
 }
