@@ -95,7 +95,7 @@ export class WorkerCore implements IoEvents {
     if (overflows > 0) this.#counters[counters + ListenerSlot.dropReceiveOverflow]! += overflows;
     if (!listener.chain.isEmpty) listener.chain.run(ring, 0, ring.count, false, this.#nowMs * 1e6);
     this.#countToEndpoints();
-    this.#io.sendUpstream(0, ring.count);
+    this.#io.sendUpstream(0, ring.slots);
     this.#countSentUpstream(listener);
   }
 
@@ -118,7 +118,7 @@ export class WorkerCore implements IoEvents {
       }
       if (listener === undefined) continue;
       if (!listener.chain.isEmpty) listener.chain.run(ring, first, count, true, this.#nowMs * 1e6);
-      this.#io.sendDownstream(first, count);
+      this.#io.sendDownstream(slot, end);
       this.#countSentDownstream(listener);
     }
   }

@@ -91,10 +91,10 @@ export interface WorkerIo {
   closeSession(session: number): void;
   /** Resumes receiving for a session that an earlier worker opened. */
   adoptSession(session: number, preferGro: boolean): boolean;
-  /** Sends what of descriptors [first, first + count) is still Continue to its session's endpoint. */
-  sendUpstream(first: number, count: number): void;
+  /** Sends what in slots [firstSlot, endSlot) is still Continue to its session's endpoint. */
+  sendUpstream(firstSlot: number, endSlot: number): void;
   /** The same to its session's client, from the listener's socket. */
-  sendDownstream(first: number, count: number): void;
+  sendDownstream(firstSlot: number, endSlot: number): void;
   /** Runs the worker until a stop is requested. Messages of `control` are handed to the core between batches. */
   run(core: IoEvents, control: MessagePort): Promise<void>;
 }

@@ -87,19 +87,19 @@ export class DgramWorkerIo implements WorkerIo {
     return false; // Sockets of node:dgram end with their worker.
   }
 
-  sendUpstream(first: number, count: number): void {
+  sendUpstream(firstSlot: number, endSlot: number): void {
     this.#send(
-      first,
-      count,
+      firstSlot,
+      endSlot,
       (session) => this.#upstreams.get(session),
       (session) => this.#sessions.endpoint(session),
     );
   }
 
-  sendDownstream(first: number, count: number): void {
+  sendDownstream(firstSlot: number, endSlot: number): void {
     const socketOf = (session: number): Socket | undefined =>
       this.#listeners.get(this.#sessions.listener(session));
-    this.#send(first, count, socketOf, (session) => this.#sessions.client(session));
+    this.#send(firstSlot, endSlot, socketOf, (session) => this.#sessions.client(session));
   }
 
   run(core: IoEvents, control: MessagePort): Promise<void> {
@@ -181,14 +181,15 @@ export class DgramWorkerIo implements WorkerIo {
   }
 
   #send(
-    first: number,
-    count: number,
+    firstSlot: number,
+    endSlot: number,
     socketOf: (session: number) => Socket | undefined,
     nameOf: (session: number) => number,
   ): void {
-    const { words, bytes, descriptors } = this.#ring;
-    for (let i = first; i < first + count; i++) {
-      const at = (descriptors >> 2) + i * DESCRIPTOR_WORDS;
+    const { words, bytes, descriptors, firstDescriptor } = this.#ring;
+    for (let slot = firstSlot; slot < endSlot; slot++) {
+      // A slot holds one datagram here.
+      const at = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
       if ((words[at + Word.action]! & 0xff) !== Action.Continue) continue;
       const session = words[at + Word.session]! - FIRST_SESSION_CONTEXT;
       const { address, port } = readSockaddr(this.#sessions.bytes, nameOf(session));

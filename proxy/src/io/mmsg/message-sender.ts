@@ -133,6 +133,11 @@ export class MessageSender {
     const count = this.#messageCount;
     if (count === 1 && this.#datagrams[0] === 1 && this.#isConnected(0)) this.#sendSingle(fd);
     else this.#sendMany(fd, count);
+    this.discard();
+  }
+
+  /** Forgets what was collected. */
+  discard(): void {
     this.#messageCount = 0;
     this.#pieceCount = 0;
     this.#isOpen = false;

@@ -1,12 +1,11 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
-import { Action, DESCRIPTOR_WORDS, Flag, Word } from "../../datapath/batch.ts";
+import { Flag } from "../../datapath/batch.ts";
 import { monotonicMs } from "../../datapath/monotonic-clock.ts";
 import { type Ring, SLOTS } from "../../datapath/ring.ts";
 import type { SessionTable } from "../../datapath/session-table.ts";
 import { AF_INET, AF_INET6 } from "../../datapath/sockaddr.ts";
-import { FIRST_SESSION_CONTEXT } from "../../wasm/abi.ts";
 import type { IoEvents, SendCounts, WorkerIo } from "../io-backend.ts";
 import type { MmsgHandle } from "./index.ts";
 import {
@@ -24,8 +23,8 @@ import {
   read,
 } from "./libc.ts";
 import { MessageReceiver } from "./message-receiver.ts";
-import { MessageSender } from "./message-sender.ts";
 import { Area, EPOLL_DATA_WORD, EPOLL_EVENT_BYTES, EVENTS } from "./native-layout.ts";
+import { SessionSender } from "./session-sender.ts";
 import { openConnectedSocket, setGro } from "./sockets.ts";
 
 /** What an event is about: the eventfd, a listener or a session. Its number is in the low bits. */
@@ -51,7 +50,7 @@ export class MmsgWorkerIo implements WorkerIo {
   readonly #ring: Ring;
   readonly #sessions: SessionTable;
   readonly #receiver: MessageReceiver;
-  readonly #sender: MessageSender;
+  readonly #sender: SessionSender;
   readonly #listeners: (ListenerSocket | undefined)[] = [];
   readonly #events: number;
   readonly #eventsAddress: number;
@@ -66,8 +65,13 @@ export class MmsgWorkerIo implements WorkerIo {
     this.#ring = ring;
     this.#sessions = sessions;
     this.#receiver = new MessageReceiver(ring);
-    this.#sender = new MessageSender(ring);
-    this.sent = this.#sender.sent;
+    this.#sender = new SessionSender(
+      ring,
+      sessions,
+      (listener) => this.#listeners[listener]?.fd ?? -1,
+      (session) => this.#core?.onSocketError(session),
+    );
+    this.sent = this.#sender.sender.sent;
     const base = addressOf(ring.bytes);
     this.#events = (ring.backendArea + Area.events) >> 2;
     this.#eventsAddress = base + ring.backendArea + Area.events;
@@ -120,12 +124,12 @@ export class MmsgWorkerIo implements WorkerIo {
     return true;
   }
 
-  sendUpstream(first: number, count: number): void {
-    this.#send(first, count, false);
+  sendUpstream(firstSlot: number, endSlot: number): void {
+    this.#sender.sendUpstream(firstSlot, endSlot);
   }
 
-  sendDownstream(first: number, count: number): void {
-    this.#send(first, count, true);
+  sendDownstream(firstSlot: number, endSlot: number): void {
+    this.#sender.sendDownstream(firstSlot, endSlot);
   }
 
   async run(core: IoEvents, control: MessagePort): Promise<void> {
@@ -192,42 +196,6 @@ export class MmsgWorkerIo implements WorkerIo {
     if (this.#ring.slots === 0) return;
     core.onUpstream();
     this.#ring.clear();
-  }
-
-  #send(first: number, count: number, isDownstream: boolean): void {
-    const ring = this.#ring;
-    const words = ring.words;
-    let current = -1;
-    let at = (ring.descriptors >> 2) + first * DESCRIPTOR_WORDS;
-    for (const end = at + count * DESCRIPTOR_WORDS; at < end; at += DESCRIPTOR_WORDS) {
-      if ((words[at + Word.action]! & 0xff) !== Action.Continue) continue;
-      const session = words[at + Word.session]! - FIRST_SESSION_CONTEXT;
-      const offset = words[at + Word.data]!;
-      const length = words[at + Word.length]! & 0xffff;
-      if (session === current && this.#sender.join(offset, length)) continue;
-      if (current >= 0 && (this.#sender.isFull || !this.#isSameSocket(session, current, isDownstream))) {
-        this.#flush(current, isDownstream);
-      }
-      current = session;
-      const name = isDownstream ? this.#sessionsAddress + this.#sessions.client(session) : 0;
-      const nameLength = isDownstream ? this.#sessions.clientLength(session) : 0;
-      this.#sender.add(offset, length, name, nameLength, this.#sessions.maySegment(session));
-    }
-    if (current >= 0) this.#flush(current, isDownstream);
-  }
-
-  #isSameSocket(a: number, b: number, isDownstream: boolean): boolean {
-    return a === b || (isDownstream && this.#sessions.listener(a) === this.#sessions.listener(b));
-  }
-
-  #flush(session: number, isDownstream: boolean): void {
-    const fd = isDownstream
-      ? this.#listeners[this.#sessions.listener(session)]?.fd
-      : this.#sessions.socket(session);
-    if (fd === undefined) return;
-    this.#sender.flush(fd);
-    if (this.#sender.isSegmentationRefused) this.#sessions.forbidSegmentation(session);
-    if (this.#sender.isPeerGone && !isDownstream) this.#core?.onSocketError(session);
   }
 
   #countDrops(socket: ListenerSocket): void {

@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { Action, DESCRIPTOR_WORDS, Word } from "../../datapath/batch.ts";
+import type { Ring } from "../../datapath/ring.ts";
+import type { SessionTable } from "../../datapath/session-table.ts";
+import { addressOf, ECONNREFUSED, errno, MSG_DONTWAIT, send } from "./libc.ts";
+import { MessageSender } from "./message-sender.ts";
+import { SlotGroups } from "./slot-groups.ts";
+
+/** Where a session's datagrams leave: the socket of its listener, or -1 where that is closed. */
+type ListenerSocketOf = (listener: number) => number;
+
+/** Sends the datagrams of a batch that go on, session by session. */
+export class SessionSender {
+  readonly sender: MessageSender;
+  readonly #ring: Ring;
+  readonly #sessions: SessionTable;
+  readonly #base: number;
+  readonly #sessionsAddress: number;
+  readonly #groups: SlotGroups;
+  readonly #listenerSocketOf: ListenerSocketOf;
+  readonly #onPeerGone: (session: number) => void;
+
+  constructor(
+    ring: Ring,
+    sessions: SessionTable,
+    listenerSocketOf: ListenerSocketOf,
+    onPeerGone: (session: number) => void,
+  ) {
+    this.sender = new MessageSender(ring);
+    this.#ring = ring;
+    this.#sessions = sessions;
+    this.#groups = new SlotGroups(ring);
+    this.#base = addressOf(ring.bytes);
+    this.#sessionsAddress = addressOf(sessions.bytes);
+    this.#listenerSocketOf = listenerSocketOf;
+    this.#onPeerGone = onPeerGone;
+  }
+
+  /**
+   * What goes on of slots [first, end) to each session's endpoint, from the session's own socket. A lone datagram
+   * leaves by the cheapest call there is: the time between two sends decides whether the receiver falls asleep in
+   * between, and one that has to be woken each time costs more than the datagram.
+   */
+  sendUpstream(first: number, end: number): void {
+    const { descriptorCount, session } = this.#ring;
+    const groups = this.#groups;
+    groups.group(first, end);
+    for (let i = 0; i < groups.count; i++) {
+      const slot = groups.first[i]!;
+      if (groups.next[slot]! < 0 && descriptorCount[slot] === 1) this.#sendLone(slot, session[slot]!);
+      else if (this.#addGroup(slot, session[slot]!, false)) this.#flushUpstream(session[slot]!);
+    }
+  }
+
+  /** The same to each session's client, from its listener's socket: the messages of many clients in one call. */
+  sendDownstream(first: number, end: number): void {
+    const { session } = this.#ring;
+    const groups = this.#groups;
+    groups.group(first, end);
+    let listener = -1;
+    let last = -1;
+    for (let i = 0; i < groups.count; i++) {
+      const slot = groups.first[i]!;
+      const next = this.#sessions.listener(session[slot]!);
+      if (last >= 0 && next !== listener) this.#flushDownstream(listener, last);
+      listener = next;
+      last = session[slot]!;
+      this.#addGroup(slot, last, true);
+    }
+    if (last >= 0) this.#flushDownstream(listener, last);
+  }
+
+  #sendLone(slot: number, session: number): void {
+    const { words, descriptors, firstDescriptor } = this.#ring;
+    const at = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
+    if ((words[at + Word.action]! & 0xff) !== Action.Continue) return;
+    const length = words[at + Word.length]! & 0xffff;
+    const fd = this.#sessions.socket(session);
+    if (send(fd, this.#base + words[at + Word.data]!, length, MSG_DONTWAIT) === length) {
+      this.sender.sent.datagrams++;
+      this.sender.sent.bytes += length;
+    } else this.#retry(at, session);
+  }
+
+  /** Adds the datagrams of a group that go on. Returns whether there are any that were not flushed yet. */
+  #addGroup(firstSlot: number, session: number, isDownstream: boolean): boolean {
+    const { words, descriptors, firstDescriptor, descriptorCount } = this.#ring;
+    const { sender } = this;
+    const name = isDownstream ? this.#sessionsAddress + this.#sessions.client(session) : 0;
+    const nameLength = isDownstream ? this.#sessions.clientLength(session) : 0;
+    const maySegment = this.#sessions.maySegment(session);
+    let isJoinable = false;
+    for (let slot = firstSlot; slot >= 0; slot = this.#groups.next[slot]!) {
+      let at = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
+      const end = at + descriptorCount[slot]! * DESCRIPTOR_WORDS;
+      for (; at < end; at += DESCRIPTOR_WORDS) {
+        if ((words[at + Word.action]! & 0xff) !== Action.Continue) continue;
+        const offset = words[at + Word.data]!;
+        const length = words[at + Word.length]! & 0xffff;
+        if (isJoinable && sender.join(offset, length)) continue;
+        if (sender.isFull) {
+          if (isDownstream) this.#flushDownstream(this.#sessions.listener(session), session);
+          else this.#flushUpstream(session);
+        }
+        sender.add(offset, length, name, nameLength, maySegment);
+        isJoinable = true;
+      }
+    }
+    return isJoinable;
+  }
+
+  /** A send that failed is tried once more where it only reported what became of an earlier datagram. */
+  #retry(at: number, session: number): void {
+    const isPeerGone = errno() === ECONNREFUSED;
+    const { words } = this.#ring;
+    this.sender.add(words[at + Word.data]!, words[at + Word.length]! & 0xffff, 0, 0, false);
+    this.#flushUpstream(session);
+    if (isPeerGone) this.#onPeerGone(session);
+  }
+
+  #flushUpstream(session: number): void {
+    this.sender.flush(this.#sessions.socket(session));
+    if (this.sender.isSegmentationRefused) this.#sessions.forbidSegmentation(session);
+    if (this.sender.isPeerGone) this.#onPeerGone(session);
+  }
+
+  #flushDownstream(listener: number, session: number): void {
+    const fd = this.#listenerSocketOf(listener);
+    if (fd < 0) {
+      this.sender.discard();
+      return;
+    }
+    this.sender.flush(fd);
+    if (this.sender.isSegmentationRefused) this.#sessions.forbidSegmentation(session);
+  }
+}
