@@ -94,7 +94,6 @@ export class WorkerCore implements IoEvents {
     const overflows = this.#io.takeReceiveOverflows(listenerId);
     if (overflows > 0) this.#counters[counters + ListenerSlot.dropReceiveOverflow]! += overflows;
     if (!listener.chain.isEmpty) listener.chain.run(ring, 0, ring.count, false, this.#nowMs * 1e6);
-    this.#countToEndpoints();
     this.#io.sendUpstream(0, ring.slots);
     this.#countSentUpstream(listener);
   }
@@ -121,6 +120,10 @@ export class WorkerCore implements IoEvents {
       this.#io.sendDownstream(slot, end);
       this.#countSentDownstream(listener);
     }
+  }
+
+  onSentUpstream(session: number, datagrams: number): void {
+    this.#counters[this.#sessions.clusterCounters(session) + ClusterSlot.txDatagrams]! += datagrams;
   }
 
   onSocketError(session: number): void {
@@ -172,20 +175,6 @@ export class WorkerCore implements IoEvents {
     const first = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
     const end = first + descriptorCount[slot]! * DESCRIPTOR_WORDS;
     for (let at = first; at < end; at += DESCRIPTOR_WORDS) words[at + Word.action] = Action.Drop;
-  }
-
-  /** Counts, slot by slot, what goes to the endpoint of its session after the filters had their say. */
-  #countToEndpoints(): void {
-    const { words, descriptors, firstDescriptor, descriptorCount, session, slots } = this.#ring;
-    for (let slot = 0; slot < slots; slot++) {
-      if (session[slot]! < 0) continue;
-      const first = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
-      const end = first + descriptorCount[slot]! * DESCRIPTOR_WORDS;
-      let count = 0;
-      for (let at = first; at < end; at += DESCRIPTOR_WORDS)
-        if ((words[at + Word.action]! & 0xff) === Action.Continue) count++;
-      this.#counters[this.#sessions.clusterCounters(session[slot]!) + ClusterSlot.txDatagrams]! += count;
-    }
   }
 
   #countSentUpstream(listener: RunningListener): void {

@@ -55,6 +55,8 @@ export interface IoEvents {
   onDownstream(listener: number): void;
   /** The ring holds datagrams from endpoints; each slot's session is set. */
   onUpstream(): void;
+  /** So many datagrams of a session were handed to the system, for its endpoint. */
+  onSentUpstream(session: number, datagrams: number): void;
   /** An endpoint's host said that nobody listens there (ICMP, or a failed send). */
   onSocketError(session: number): void;
   /** A message from the main thread. */

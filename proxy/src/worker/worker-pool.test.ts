@@ -215,6 +215,19 @@ describe.each(await backendNames())("the datapath on %s", (io) => {
     await vi.waitFor(() => expect(client.echoes).toEqual(["a"]));
   });
 
+  test("names a listener only when a datagram for it is served", async () => {
+    const pool = await startPool(io);
+    const echo = await startEcho();
+    const client = openClient();
+    const applied = pool.apply(planOf({}, [echo.port]));
+    while (pool.listeners().length === 0) await new Promise(setImmediate);
+
+    client.send("a", portOf(pool));
+
+    await vi.waitFor(() => expect(client.echoes).toEqual(["a"]));
+    await applied;
+  });
+
   test("gives a removed listener's port back", async () => {
     const pool = await startPool(io);
     const plan = planOf({}, [9]);

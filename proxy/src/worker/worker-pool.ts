@@ -47,6 +47,8 @@ export class WorkerPool implements Datapath {
   readonly #listeners: ListenerRegistry;
   readonly #clusters: ClusterRegistry;
   #watch: NodeJS.Timeout | undefined;
+  /** The listeners that every worker serves. */
+  #live: readonly LiveListener[] = [];
   /** Plans are put into effect one after the other. */
   #tail: Promise<unknown> = Promise.resolve();
 
@@ -89,11 +91,7 @@ export class WorkerPool implements Datapath {
   }
 
   listeners(): readonly LiveListener[] {
-    return this.#listeners.all.map(({ plan, localAddress, receiveBufferBytes }) => ({
-      plan,
-      localAddress,
-      receiveBufferBytes,
-    }));
+    return this.#live;
   }
 
   samples(): readonly Sample[] {
@@ -148,6 +146,11 @@ export class WorkerPool implements Datapath {
     );
     listeners.release();
     clusters.release();
+    this.#live = this.#listeners.all.map(({ plan, localAddress, receiveBufferBytes }) => ({
+      plan,
+      localAddress,
+      receiveBufferBytes,
+    }));
     return listeners.rejections;
   }
 

@@ -93,6 +93,7 @@ export class DgramWorkerIo implements WorkerIo {
       endSlot,
       (session) => this.#upstreams.get(session),
       (session) => this.#sessions.endpoint(session),
+      (session) => this.#core?.onSentUpstream(session, 1),
     );
   }
 
@@ -185,6 +186,7 @@ export class DgramWorkerIo implements WorkerIo {
     endSlot: number,
     socketOf: (session: number) => Socket | undefined,
     nameOf: (session: number) => number,
+    onSent: (session: number) => void = () => {},
   ): void {
     const { words, bytes, descriptors, firstDescriptor } = this.#ring;
     for (let slot = firstSlot; slot < endSlot; slot++) {
@@ -199,6 +201,7 @@ export class DgramWorkerIo implements WorkerIo {
       const data = Buffer.from(bytes.subarray(offset, offset + length));
       this.sent.datagrams++;
       this.sent.bytes += length;
+      onSent(session);
       socketOf(session)?.send(data, port, address, (error) => {
         if (error) this.sent.errors++;
       });

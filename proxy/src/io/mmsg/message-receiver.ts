@@ -127,21 +127,25 @@ export class MessageReceiver {
 
   #describe(slot: number, length: number, flags: number): void {
     const ring = this.#ring;
-    const words = this.#words;
+    const { words } = ring;
+    const rxLow = this.#rxLow;
+    const rxHigh = this.#rxHigh;
     const segment = this.#segmentBytes > 0 && this.#segmentBytes < length ? this.#segmentBytes : length;
     const first = ring.count;
     const payload = ring.payload(slot);
     let at = (ring.descriptors >> 2) + first * DESCRIPTOR_WORDS;
+    let count = 0;
     let offset = 0;
     // An empty datagram is one too.
     do {
-      const bytes = Math.min(segment, length - offset);
+      const left = length - offset;
+      const bytes = left < segment ? left : segment;
       words[at + Word.data] = payload + offset;
       words[at + Word.length] = bytes | (bytes << 16);
       words[at + Word.session] = 0;
       words[at + Word.flags] = flags;
-      words[at + Word.rxLow] = this.#rxLow;
-      words[at + Word.rxHigh] = this.#rxHigh;
+      words[at + Word.rxLow] = rxLow;
+      words[at + Word.rxHigh] = rxHigh;
       words[at + Word.action] = 0;
       words[at + Word.target] = 0;
       words[at + Word.txLow] = 0;
@@ -150,12 +154,13 @@ export class MessageReceiver {
       words[at + Word.addresses] = 0;
       words[at + Word.userLow] = 0;
       words[at + Word.userHigh] = 0;
-      ring.count++;
       at += DESCRIPTOR_WORDS;
       offset += bytes;
+      count++;
     } while (offset < length);
+    ring.count = first + count;
     ring.firstDescriptor[slot] = first;
-    ring.descriptorCount[slot] = ring.count - first;
+    ring.descriptorCount[slot] = count;
     ring.slotLength[slot] = length;
   }
 }

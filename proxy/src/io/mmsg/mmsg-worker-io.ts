@@ -65,12 +65,10 @@ export class MmsgWorkerIo implements WorkerIo {
     this.#ring = ring;
     this.#sessions = sessions;
     this.#receiver = new MessageReceiver(ring);
-    this.#sender = new SessionSender(
-      ring,
-      sessions,
-      (listener) => this.#listeners[listener]?.fd ?? -1,
-      (session) => this.#core?.onSocketError(session),
-    );
+    this.#sender = new SessionSender(ring, sessions, (listener) => this.#listeners[listener]?.fd ?? -1, {
+      onSentUpstream: (session, datagrams) => this.#core?.onSentUpstream(session, datagrams),
+      onPeerGone: (session) => this.#core?.onSocketError(session),
+    });
     this.sent = this.#sender.sender.sent;
     const base = addressOf(ring.bytes);
     this.#events = (ring.backendArea + Area.events) >> 2;

@@ -10,6 +10,12 @@ import { SlotGroups } from "./slot-groups.ts";
 /** Where a session's datagrams leave: the socket of its listener, or -1 where that is closed. */
 type ListenerSocketOf = (listener: number) => number;
 
+/** What a sender tells of a session's datagrams to its endpoint. */
+export interface SessionSenderEvents {
+  onSentUpstream(session: number, datagrams: number): void;
+  onPeerGone(session: number): void;
+}
+
 /** Sends the datagrams of a batch that go on, session by session. */
 export class SessionSender {
   readonly sender: MessageSender;
@@ -19,13 +25,13 @@ export class SessionSender {
   readonly #sessionsAddress: number;
   readonly #groups: SlotGroups;
   readonly #listenerSocketOf: ListenerSocketOf;
-  readonly #onPeerGone: (session: number) => void;
+  readonly #events: SessionSenderEvents;
 
   constructor(
     ring: Ring,
     sessions: SessionTable,
     listenerSocketOf: ListenerSocketOf,
-    onPeerGone: (session: number) => void,
+    events: SessionSenderEvents,
   ) {
     this.sender = new MessageSender(ring);
     this.#ring = ring;
@@ -34,7 +40,7 @@ export class SessionSender {
     this.#base = addressOf(ring.bytes);
     this.#sessionsAddress = addressOf(sessions.bytes);
     this.#listenerSocketOf = listenerSocketOf;
-    this.#onPeerGone = onPeerGone;
+    this.#events = events;
   }
 
   /**
@@ -49,7 +55,7 @@ export class SessionSender {
     for (let i = 0; i < groups.count; i++) {
       const slot = groups.first[i]!;
       if (groups.next[slot]! < 0 && descriptorCount[slot] === 1) this.#sendLone(slot, session[slot]!);
-      else if (this.#addGroup(slot, session[slot]!, false)) this.#flushUpstream(session[slot]!);
+      else this.#sendGroup(slot, session[slot]!);
     }
   }
 
@@ -71,6 +77,13 @@ export class SessionSender {
     if (last >= 0) this.#flushDownstream(listener, last);
   }
 
+  #sendGroup(slot: number, session: number): void {
+    const datagrams = this.#addGroup(slot, session, false);
+    if (datagrams === 0) return;
+    this.#flushUpstream(session);
+    this.#events.onSentUpstream(session, datagrams);
+  }
+
   #sendLone(slot: number, session: number): void {
     const { words, descriptors, firstDescriptor } = this.#ring;
     const at = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
@@ -81,16 +94,17 @@ export class SessionSender {
       this.sender.sent.datagrams++;
       this.sender.sent.bytes += length;
     } else this.#retry(at, session);
+    this.#events.onSentUpstream(session, 1);
   }
 
-  /** Adds the datagrams of a group that go on. Returns whether there are any that were not flushed yet. */
-  #addGroup(firstSlot: number, session: number, isDownstream: boolean): boolean {
+  /** Adds the datagrams of a group that go on, and returns how many they are. */
+  #addGroup(firstSlot: number, session: number, isDownstream: boolean): number {
     const { words, descriptors, firstDescriptor, descriptorCount } = this.#ring;
     const { sender } = this;
     const name = isDownstream ? this.#sessionsAddress + this.#sessions.client(session) : 0;
     const nameLength = isDownstream ? this.#sessions.clientLength(session) : 0;
     const maySegment = this.#sessions.maySegment(session);
-    let isJoinable = false;
+    let datagrams = 0;
     for (let slot = firstSlot; slot >= 0; slot = this.#groups.next[slot]!) {
       let at = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
       const end = at + descriptorCount[slot]! * DESCRIPTOR_WORDS;
@@ -98,16 +112,15 @@ export class SessionSender {
         if ((words[at + Word.action]! & 0xff) !== Action.Continue) continue;
         const offset = words[at + Word.data]!;
         const length = words[at + Word.length]! & 0xffff;
-        if (isJoinable && sender.join(offset, length)) continue;
+        if (datagrams++ > 0 && sender.join(offset, length)) continue;
         if (sender.isFull) {
           if (isDownstream) this.#flushDownstream(this.#sessions.listener(session), session);
           else this.#flushUpstream(session);
         }
         sender.add(offset, length, name, nameLength, maySegment);
-        isJoinable = true;
       }
     }
-    return isJoinable;
+    return datagrams;
   }
 
   /** A send that failed is tried once more where it only reported what became of an earlier datagram. */
@@ -116,13 +129,13 @@ export class SessionSender {
     const { words } = this.#ring;
     this.sender.add(words[at + Word.data]!, words[at + Word.length]! & 0xffff, 0, 0, false);
     this.#flushUpstream(session);
-    if (isPeerGone) this.#onPeerGone(session);
+    if (isPeerGone) this.#events.onPeerGone(session);
   }
 
   #flushUpstream(session: number): void {
     this.sender.flush(this.#sessions.socket(session));
     if (this.sender.isSegmentationRefused) this.#sessions.forbidSegmentation(session);
-    if (this.sender.isPeerGone) this.#onPeerGone(session);
+    if (this.sender.isPeerGone) this.#events.onPeerGone(session);
   }
 
   #flushDownstream(listener: number, session: number): void {
