@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { Continue, Drop, FilterHarness } from "@msm/filter-sdk/testing";
+import { Continue, checkContract, Drop, FilterHarness } from "@msm/filter-sdk/testing";
 import { expect, test } from "vitest";
 
 const root = import.meta.dirname;
@@ -44,6 +44,11 @@ test.each(names)("the manifest of %s is complete", (name) => {
     status: expect.stringMatching(/^(stable|alpha|wip)$/),
     securityPosture: expect.stringMatching(/^[a-z_]+$/),
   });
+});
+
+test.each(names)("%s keeps the contract of all filters", async (name) => {
+  const results = await checkContract(path.join(root, name));
+  expect(results.filter(({ problem }) => problem !== null)).toEqual([]);
 });
 
 test("the table in README.md is that of the manifests", () => {

@@ -64,6 +64,14 @@ export function proxy_on_tick(context: u32): void {
   registeredFilter().onTick();
 }
 
+export function proxy_on_queue_ready(context: u32, queue: u32): void {
+  registeredFilter().onQueueReady(queue);
+}
+
+export function msm_on_timer(context: u32, timer: u32, batch: usize): void {
+  registeredFilter().onTimer(context, timer, changetype<Batch>(batch));
+}
+
 export function msm_on_report(context: u32): void {
   registeredFilter().onReport();
 }

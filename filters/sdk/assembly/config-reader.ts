@@ -74,6 +74,22 @@ export class ConfigReader {
     return this.problem.length == 0;
   }
 
+  beginArray(): void {
+    this.expect(OPEN_BRACKET, "an array is expected");
+    this.needsComma = false;
+  }
+
+  /** Goes to the next item of the array, to be read next; false at the array's end. */
+  nextItem(): bool {
+    if (this.peek() == CLOSE_BRACKET) {
+      this.at++;
+      this.needsComma = true;
+      return false;
+    }
+    if (this.needsComma) this.expect(COMMA, "a comma or a closing bracket is expected");
+    return this.problem.length == 0;
+  }
+
   readBool(): bool {
     if (this.takeWord("true")) return true;
     if (!this.takeWord("false")) this.fail("true or false is expected");

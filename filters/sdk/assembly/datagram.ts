@@ -6,9 +6,13 @@
 /** What becomes of a datagram. */
 export enum Action {
   Continue = 0,
+  /** Kept by the host until `continueSession`. */
+  Pause = 1,
   Drop = 2,
   /** Taken over by the filter; not forwarded and not counted as dropped. */
   Consume = 3,
+  /** Sent back to where it came from. */
+  Reply = 4,
 }
 
 /** Bits of `Datagram.flags`. */
@@ -21,6 +25,8 @@ export enum Flag {
   GsoLast = 16,
   /** Set by the filter: it wrote to the payload. */
   Dirty = 0x100,
+  /** Set by the filter: `txNs` holds. */
+  TxTime = 0x400,
 }
 
 /** One datagram of a batch: `msm_dgram`. */
@@ -62,6 +68,13 @@ export class Datagram {
   drop(reason: u8): void {
     this.action = <u8>Action.Drop;
     this.reason = reason;
+  }
+
+  /** Keeps the datagram from leaving before `ns`, on the clock of `Batch.nowNs`. */
+  @inline
+  sendAt(ns: u64): void {
+    this.txNs = ns;
+    this.flags |= <u16>Flag.TxTime;
   }
 
   /** Says that the payload was written to. */
@@ -108,6 +121,24 @@ export class Batch {
   @inline
   at(i: u32): Datagram {
     return changetype<Datagram>(<usize>this.descs + ((<usize>i) << 6));
+  }
+
+  /** Whether the filter may add another datagram. */
+  @inline
+  get hasRoom(): bool {
+    return this.count + this.emitted < this.capacity;
+  }
+
+  /**
+   * Adds a datagram to `session`, to the client where `isToClient`, else to the endpoint. Write its payload at `data`
+   * and set `len`. Ask `hasRoom` first.
+   */
+  @inline
+  add(session: u32, isToClient: bool): Datagram {
+    const datagram = this.at(this.count + this.emitted++);
+    datagram.session = session;
+    datagram.flags = isToClient ? <u16>Flag.UpstreamDirection : 0;
+    return datagram;
   }
 }
 

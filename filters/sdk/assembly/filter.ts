@@ -24,6 +24,12 @@ export class Filter {
   /** A session is over; its context id may be given to another one. */
   onSessionClosed(session: u32): void {}
 
+  /** A timer of `setTimer` is due; `batch` has no datagrams, but some may be added. */
+  onTimer(context: u32, timer: u32, batch: Batch): void {}
+
+  /** Entries came into a queue of `registerQueue`. */
+  onQueueReady(queue: u32): void {}
+
   /** As often as `setTickPeriod` asked. */
   onTick(): void {}
 

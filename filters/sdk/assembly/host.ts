@@ -9,12 +9,19 @@ import {
   msm_map_metric,
   msm_read_datagram,
   msm_report_stream,
+  msm_set_timer,
+  proxy_close_stream,
+  proxy_continue_stream,
   proxy_define_metric,
   proxy_get_buffer_bytes,
   proxy_get_current_time_nanoseconds,
   proxy_get_property,
+  proxy_get_shared_data,
   proxy_log,
   proxy_record_metric,
+  proxy_set_effective_context,
+  proxy_set_property,
+  proxy_set_shared_data,
   proxy_set_tick_period_milliseconds,
 } from "./env";
 
@@ -24,6 +31,11 @@ const PLUGIN_CONFIGURATION: i32 = 7;
 const outAddress = memory.data(4, 4);
 const outSize = memory.data(4, 4);
 const outTime = memory.data(8, 8);
+const outCas = memory.data(4, 4);
+
+// `proxy_stream_type_t`: from the client, and from the endpoint.
+const DOWNSTREAM_DATA: i32 = 2;
+const UPSTREAM_DATA: i32 = 3;
 
 /** Levels of `log`. */
 export enum LogLevel {
@@ -137,6 +149,56 @@ export function readDatagram(index: u32, offset: u32, to: usize, size: u32): boo
 /** Tells the host of one stream; allowed in `onReport` only. */
 export function reportStream(session: u32, stream: usize, size: u32): void {
   msm_report_stream(session, stream, size);
+}
+
+/**
+ * Has `onTimer` called for the plugin (context 1) or a session, after `delayUs` microseconds and then every `periodUs`
+ * if that is not 0. A delay below 0 cancels the timer. False where there are too many.
+ */
+export function setTimer(context: u32, id: u32, delayUs: i64, periodUs: i64 = 0): bool {
+  return msm_set_timer(context, id, delayUs, periodUs) == 0;
+}
+
+/** Lets the datagrams of a session that were paused go on, in one direction. */
+export function continueSession(session: u32, isToClient: bool): void {
+  proxy_set_effective_context(session);
+  proxy_continue_stream(isToClient ? UPSTREAM_DATA : DOWNSTREAM_DATA);
+}
+
+/** Asks the proxy to close a session. */
+export function closeSession(session: u32): void {
+  proxy_set_effective_context(session);
+  proxy_close_stream(DOWNSTREAM_DATA);
+}
+
+/** Keeps a value with a session, which filters behind read as property `filter_state.<name>`. */
+export function setSessionValue(session: u32, name: string, value: usize, size: u32): bool {
+  encode(name);
+  proxy_set_effective_context(session);
+  return proxy_set_property(encoded, encodedSize, value, size) == 0;
+}
+
+/** The value under a key that filters share; the same object and its bytes until the next call, as `property`. */
+export function sharedData(key: string): Bytes {
+  encode(key);
+  store<u32>(outSize, 0);
+  isReceiving = true;
+  proxy_get_shared_data(encoded, encodedSize, outAddress, outSize, outCas);
+  isReceiving = false;
+  found.address = load<u32>(outAddress);
+  found.size = load<u32>(outSize);
+  return found;
+}
+
+/** The version of what `sharedData` returned last. */
+export function sharedVersion(): u32 {
+  return load<u32>(outCas);
+}
+
+/** Sets a shared value; false where `version` is not 0 and not the current one. */
+export function setSharedData(key: string, value: usize, size: u32, version: u32 = 0): bool {
+  encode(key);
+  return proxy_set_shared_data(encoded, encodedSize, value, size, version) == 0;
 }
 
 function encode(text: string): void {

@@ -8,7 +8,9 @@ export { Action, Batch, BatchFlag, Datagram, Flag, PluginInfo, StreamFlag, Strea
 export { Filter, register } from "./filter";
 export {
   Bytes,
+  closeSession,
   configuration,
+  continueSession,
   currentTimeNs,
   defineMetric,
   defineReason,
@@ -20,7 +22,12 @@ export {
   readDatagram,
   recordMetric,
   reportStream,
+  setSessionValue,
+  setSharedData,
   setTickPeriod,
+  setTimer,
+  sharedData,
+  sharedVersion,
 } from "./host";
 export {
   MediaKind,

@@ -13,6 +13,7 @@ import {
   propertyReaders,
   proxyCalls,
   requiredExports,
+  sharingCalls,
   unimplementedCalls,
   Word,
   wasiCalls,
@@ -88,7 +89,7 @@ test.each(enums.filter((one) => one.sdk !== null))(
 
 test("the imports in the document are the host's, the served and the unserved ones", () => {
   const served = tableUnder("What a module may import, from module `env`").map(([name]) => name);
-  expect(served).toEqual([...proxyCalls, ...msmCalls]);
+  expect(served).toEqual([...proxyCalls, ...msmCalls, ...sharingCalls]);
   for (const name of [...unimplementedCalls, ...wasiCalls]) expect(abiDocument).toContain(`\`${name}\``);
 });
 
@@ -139,7 +140,7 @@ async function evaluate(name: string, imported: string, expressions: readonly st
 
 /** The SDK's imports that the compiler could not remove. */
 function unusedImports(): WebAssembly.ModuleImports {
-  return Object.fromEntries([...proxyCalls, ...msmCalls].map((name) => [name, () => 0]));
+  return Object.fromEntries([...proxyCalls, ...msmCalls, ...sharingCalls].map((name) => [name, () => 0]));
 }
 
 function camelCase(name: string): string {

@@ -9,7 +9,9 @@ import {
   type LogLine,
   MemoryBatch,
   MemoryEnvironment,
+  type SentDatagram,
   type StreamReport,
+  takeOutgoing,
 } from "@msm/proxy/wasm";
 import { compileFolder } from "./compile.mjs";
 
@@ -23,6 +25,10 @@ export interface HarnessOptions {
   readonly failurePolicy?: "FAIL_CLOSED" | "FAIL_OPEN";
   /** The most datagrams per `run`; 64 unless said. */
   readonly capacity?: number;
+  /** The longest datagram; 2,048 bytes unless said. */
+  readonly payloadBytes?: number;
+  /** As what the module runs: `plugin` unless said, with its instructions counted. */
+  readonly trust?: "builtin" | "plugin";
 }
 
 /** What the datagrams of a run have in common. */
@@ -40,6 +46,8 @@ export interface RunResult {
   readonly actions: readonly number[];
   readonly reasons: readonly number[];
   readonly payloads: readonly Uint8Array[];
+  /** What leaves beside them: emitted datagrams, replies, and those that were paused before. */
+  readonly sent: readonly SentDatagram[];
 }
 
 /**
@@ -52,10 +60,10 @@ export class FilterHarness {
   readonly #batch: MemoryBatch;
   readonly #sessions = new Set<number>();
 
-  private constructor(env: MemoryEnvironment, chain: FilterChain, capacity: number) {
+  private constructor(env: MemoryEnvironment, chain: FilterChain, options: HarnessOptions) {
     this.#env = env;
     this.#chain = chain;
-    this.#batch = new MemoryBatch(capacity);
+    this.#batch = new MemoryBatch(options.capacity, options.payloadBytes);
   }
 
   /**
@@ -69,7 +77,7 @@ export class FilterHarness {
   ): Promise<FilterHarness> {
     const folder = path.resolve(FILTERS, filter);
     const { bytes } = await compileFolder(folder);
-    const { module, digest } = await compileFilter(bytes, "filter");
+    const { module, digest } = await compileFilter(bytes, "filter", options.trust);
     const plan = {
       name: path.basename(folder),
       rootId: "",
@@ -80,14 +88,19 @@ export class FilterHarness {
       vmConfiguration: new Uint8Array(),
       failurePolicy: options.failurePolicy ?? "FAIL_CLOSED",
     } as const;
-    checkFilter(plan, "configuration");
+    checkFilter(plan, "configuration", true);
     const env = new MemoryEnvironment();
-    return new FilterHarness(env, FilterChain.create([plan], env), options.capacity ?? 64);
+    return new FilterHarness(env, FilterChain.create([plan], env), options);
   }
 
   /** The time that the clock shows. */
   get nowNs(): bigint {
     return this.#env.nowNs;
+  }
+
+  /** Bytes of the filter's memory. */
+  get memoryBytes(): number {
+    return this.#chain.memoryBytes;
   }
 
   /** What the filter logged. */
@@ -104,6 +117,7 @@ export class FilterHarness {
       actions: indexes.map((i) => batch.action(i)),
       reasons: indexes.map((i) => batch.reason(i)),
       payloads: indexes.map((i) => batch.payload(i)),
+      sent: takeOutgoing(this.#chain),
     };
   }
 
@@ -128,11 +142,16 @@ export class FilterHarness {
     this.#chain.run(batch, 0, batch.count, isUpstream, Number(this.#env.nowNs));
   }
 
-  openSession(index: number): void {
+  /** Opens a session, from an address of the harness's own choice unless one is given. */
+  openSession(index: number, client = `192.0.2.${(index % 254) + 1}:${40_000 + index}`): void {
     this.#sessions.add(index);
-    const client = `192.0.2.${(index % 254) + 1}:${40_000 + index}`;
     const addresses = { client, endpoint: "198.51.100.1:5004", local: "203.0.113.1:5004" };
     this.#chain.openSession({ index, ...addresses, resumed: false });
+  }
+
+  /** Sessions that the filter wants closed, since this was last asked. */
+  closeRequests(): readonly number[] {
+    return this.#chain.takeCloseRequests();
   }
 
   closeSession(index: number): void {
@@ -140,11 +159,12 @@ export class FilterHarness {
     this.#chain.closeSession(index);
   }
 
-  /** Moves the clock by so many milliseconds and runs the ticks that are due. */
-  tick(ms: number): void {
+  /** Moves the clock by so many milliseconds and runs what is due. Returns the datagrams that leave by that. */
+  tick(ms: number): readonly SentDatagram[] {
     this.#chain.tick(Number(this.#env.nowNs) / NANOSECONDS_PER_MS);
     this.#env.nowNs += BigInt(Math.round(ms * NANOSECONDS_PER_MS));
     this.#chain.tick(Number(this.#env.nowNs) / NANOSECONDS_PER_MS);
+    return takeOutgoing(this.#chain);
   }
 
   /** A counter or gauge, by its name with the labels that the filter gave it; 0 where there is none. */

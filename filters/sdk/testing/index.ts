@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // What a filter is tested with.
+export { type BenchRow, benchFilter } from "./author/bench-filter.ts";
+export { type ContractResult, checkContract } from "./author/contract.ts";
+export { newFilter } from "./author/new-filter.ts";
 export { FilterHarness, type HarnessOptions, type RunOptions, type RunResult } from "./filter-harness.ts";
 export {
   type ReceiverReport,
@@ -14,5 +17,7 @@ export { type RtpFields, rtp } from "./rtp.ts";
 
 /** Actions in the results of a run: what becomes of a datagram. */
 export const Continue = 0;
+export const Pause = 1;
 export const Drop = 2;
 export const Consume = 3;
+export const Reply = 4;

@@ -184,7 +184,7 @@ export const codes = [
   {
     code: "MSM_FILTER_FAILURE_POLICY",
     means: "The failure policy of a filter cannot be honoured.",
-    remedy: "Use `failure_policy: FAIL_CLOSED` or `FAIL_OPEN`, and not `fail_open` beside it.",
+    remedy: "Use `failure_policy: FAIL_CLOSED`, `FAIL_OPEN` or `FAIL_RELOAD`, and not `fail_open` beside it.",
   },
   {
     code: "MSM_FILTER_NOT_WASM",
@@ -205,6 +205,18 @@ export const codes = [
     code: "MSM_FILTER_IMPORT",
     means: "The module needs a host function that this proxy does not have.",
     remedy: "Build it without the import that is named.",
+  },
+  {
+    code: "MSM_FILTER_OPCODE",
+    means:
+      "The module uses WebAssembly features that are not allowed or not known, so that it cannot be bounded.",
+    remedy: "Build it without the feature that is named: threads, exceptions or garbage collection.",
+  },
+  {
+    code: "MSM_FILTER_MEMORY",
+    means:
+      "The memory or the tables of the module begin larger than a filter may have, or are of an unusual kind.",
+    remedy: "Build it with one plain memory of at most 16 MiB.",
   },
   {
     code: "MSM_FILTER_START",

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import type { FilterPlan } from "../plan.ts";
+import type { FilterTrust, RunnableFilter } from "../wasm/index.ts";
 import { type BuiltinFilters, readModule } from "./builtin-filters.ts";
 import { limitTime } from "./limit-time.ts";
 import type { FilterConfig } from "./read-filter.ts";
@@ -15,9 +15,9 @@ interface CompiledFilter {
 
 /** The part of the filter host that configuration needs; both functions throw a `ConfigError`. */
 export interface FilterHost {
-  compileFilter(bytes: Uint8Array, field: string): Promise<CompiledFilter>;
+  compileFilter(bytes: Uint8Array, field: string, trust: FilterTrust): Promise<CompiledFilter>;
   /** Starts and configures the filter once, for a trial. */
-  checkFilter(plan: FilterPlan, field: string): void;
+  checkFilter(plan: RunnableFilter, field: string): void;
 }
 
 /** How long a filter may take to start and be configured: thousands of times what an honest one takes. */
@@ -30,7 +30,7 @@ const KEPT_MODULES = 32;
 export class FilterLoader {
   readonly #host: FilterHost;
   readonly #builtins: BuiltinFilters;
-  /** By SHA-256 of the bytes, the least recently used first. */
+  /** By trust and SHA-256 of the bytes, the least recently used first. */
   readonly #compiled = new Map<string, CompiledFilter>();
 
   constructor(host: FilterHost, builtins: BuiltinFilters) {
@@ -39,11 +39,23 @@ export class FilterLoader {
   }
 
   /** Loads a filter under its name in the chain. Throws a `ConfigError` where its code cannot be used. */
-  async load(name: string, config: FilterConfig): Promise<FilterPlan> {
+  async load(name: string, config: FilterConfig): Promise<RunnableFilter> {
     const codeField = at(config.field, "vm_config.code");
-    const { module, digest } = await this.#compile(await this.#read(config, codeField), codeField);
-    const { rootId, vmId, configuration, vmConfiguration, failurePolicy } = config;
-    const plan = { name, rootId, vmId, module, digest, configuration, vmConfiguration, failurePolicy };
+    // A built-in filter's digest was checked: it needs no counting of its instructions.
+    const trust = config.code.kind === "builtin" ? "builtin" : "plugin";
+    const { module, digest } = await this.#compile(await this.#read(config, codeField), codeField, trust);
+    const { rootId, vmId, configuration, vmConfiguration, failurePolicy, options } = config;
+    const plan = {
+      name,
+      rootId,
+      vmId,
+      module,
+      digest,
+      configuration,
+      vmConfiguration,
+      failurePolicy,
+      ...options,
+    };
     // On the main thread a module that does not come back would take xDS, admin and signals with it.
     if (!limitTime(() => this.#host.checkFilter(plan, config.field), CHECK_LIMIT_MS)) {
       const problem = `filter ${name} did not start within ${CHECK_LIMIT_MS} ms; make its start and configuration shorter`;
@@ -63,9 +75,9 @@ export class FilterLoader {
     }
   }
 
-  async #compile(bytes: Uint8Array, field: string): Promise<CompiledFilter> {
-    const key = createHash("sha256").update(bytes).digest("hex");
-    const compiled = this.#compiled.get(key) ?? (await this.#host.compileFilter(bytes, field));
+  async #compile(bytes: Uint8Array, field: string, trust: FilterTrust): Promise<CompiledFilter> {
+    const key = `${trust} ${createHash("sha256").update(bytes).digest("hex")}`;
+    const compiled = this.#compiled.get(key) ?? (await this.#host.compileFilter(bytes, field, trust));
     this.#compiled.delete(key);
     this.#compiled.set(key, compiled);
     for (const oldest of this.#compiled.keys()) {

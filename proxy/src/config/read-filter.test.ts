@@ -70,9 +70,12 @@ describe("a filter", () => {
       "MSM_FILTER_CONFIGURATION_TYPE typed_config.configuration",
     ],
     [
-      "FAIL_RELOAD",
-      { failure_policy: "FAIL_RELOAD" },
-      "MSM_FILTER_FAILURE_POLICY typed_config.failure_policy",
+      "a longest wait below the first one",
+      {
+        failure_policy: "FAIL_RELOAD",
+        reload_config: { backoff: { base_interval: "2s", max_interval: "1s" } },
+      },
+      "MSM_CONFIG_INVALID typed_config.reload_config.backoff",
     ],
     [
       "two failure policies",
@@ -83,11 +86,6 @@ describe("a filter", () => {
       "environment variables",
       { vm_config: { environment_variables: { host_env_keys: ["HOME"] } } },
       "MSM_CONFIG_UNSUPPORTED_FIELD typed_config.vm_config.environment_variables",
-    ],
-    [
-      "restricted capabilities",
-      { capability_restriction_config: {} },
-      "MSM_CONFIG_UNSUPPORTED_FIELD typed_config.capability_restriction_config",
     ],
   ])("with %s is refused", async (_, changes, expected) => {
     expect(await refusal("typedExtensionConfig", "a", ecdsJson("a", pluginJson(changes)))).toBe(expected);
@@ -106,5 +104,19 @@ describe("a filter", () => {
     expect(await policyOf({ fail_open: true })).toBe("FAIL_OPEN");
     expect(await policyOf({ failure_policy: "FAIL_OPEN" })).toBe("FAIL_OPEN");
     expect(await policyOf({ failure_policy: "FAIL_CLOSED" })).toBe("FAIL_CLOSED");
+  });
+
+  test("is made anew after it broke as it is told to, and restricted to the capabilities named", async () => {
+    const planOf = (changes: JsonObject) =>
+      read("typedExtensionConfig", "a", ecdsJson("a", pluginJson(changes)));
+    const backoff = { base_interval: "0.5s" };
+    const reloaded = await planOf({ failure_policy: "FAIL_RELOAD", reload_config: { backoff } });
+    expect(reloaded).toMatchObject({ failurePolicy: "FAIL_CLOSED", reload: { baseMs: 500, maxMs: 5_000 } });
+    expect(await planOf({ failure_policy: "FAIL_RELOAD" })).toMatchObject({
+      reload: { baseMs: 1_000, maxMs: 10_000 },
+    });
+    const allowed_capabilities = { proxy_log: {}, fd_write: {} };
+    const restricted = await planOf({ capability_restriction_config: { allowed_capabilities } });
+    expect(restricted).toMatchObject({ capabilities: ["fd_write", "proxy_log"] });
   });
 });

@@ -7,7 +7,7 @@ import {
   type Struct,
   StructSchema,
 } from "@bufbuild/protobuf/wkt";
-import { toJsonString } from "@msm/xds-protos";
+import { durationMs, toJsonString } from "@msm/xds-protos";
 import {
   type AsyncDataSource,
   type DataSource,
@@ -21,6 +21,7 @@ import {
   VmConfigSchema,
 } from "@msm/xds-protos/envoy/extensions/wasm/v3/wasm_pb.js";
 import type { FailurePolicy } from "../plan.ts";
+import type { FilterOptions, ReloadPolicy } from "../wasm/index.ts";
 import { at, refuse, refuseOthers } from "./refuse.ts";
 import { typeNameOf, unpack } from "./unpack.ts";
 
@@ -38,12 +39,15 @@ export interface FilterConfig {
   readonly configuration: Uint8Array;
   readonly vmConfiguration: Uint8Array;
   readonly failurePolicy: FailurePolicy;
+  /** Reloading and capabilities, where they are set. */
+  readonly options: FilterOptions;
   /** Path of the `PluginConfig` in its resource, for what may be wrong with the code itself. */
   readonly field: string;
 }
 
 /** The runtime name that stands for filters that come with the proxy. */
 const BUILTIN_RUNTIME = "envoy.wasm.runtime.null";
+const DEFAULT_RELOAD_MS = 1000;
 const MODULE_RUNTIMES = ["", "envoy.wasm.runtime.v8"];
 
 /** Reads a session filter: an `Any` that must hold a bare `envoy.extensions.wasm.v3.PluginConfig`. Pure. */
@@ -56,6 +60,8 @@ export function readFilter(any: Any | undefined, path: string): FilterConfig {
     configuration: "accepted",
     fail_open: "accepted",
     failure_policy: "accepted",
+    reload_config: "accepted",
+    capability_restriction_config: "accepted",
   });
   const vmPath = at(path, "vm_config");
   const vm = plugin.vm.value;
@@ -76,6 +82,7 @@ export function readFilter(any: Any | undefined, path: string): FilterConfig {
     configuration: readConfiguration(plugin.configuration, at(path, "configuration")),
     vmConfiguration: readConfiguration(vm.configuration, at(vmPath, "configuration")),
     failurePolicy: readFailurePolicy(plugin, path),
+    options: readOptions(plugin, path),
     field: path,
   };
 }
@@ -158,10 +165,37 @@ function readFailurePolicy(plugin: PluginConfig, pluginPath: string): FailurePol
     case EnvoyFailurePolicy.UNSPECIFIED:
       return plugin.failOpen ? "FAIL_OPEN" : "FAIL_CLOSED";
     case EnvoyFailurePolicy.FAIL_CLOSED:
+    case EnvoyFailurePolicy.FAIL_RELOAD:
+      // Until it is back, a filter that is to be reloaded holds datagrams back.
       return "FAIL_CLOSED";
     case EnvoyFailurePolicy.FAIL_OPEN:
       return "FAIL_OPEN";
     default:
-      return refuse("MSM_FILTER_FAILURE_POLICY", path, "is not honoured; use FAIL_CLOSED or FAIL_OPEN");
+      return refuse(
+        "MSM_FILTER_FAILURE_POLICY",
+        path,
+        "is not honoured; use FAIL_CLOSED, FAIL_OPEN or FAIL_RELOAD",
+      );
   }
+}
+
+function readOptions(plugin: PluginConfig, path: string): FilterOptions {
+  const isReloaded = plugin.failurePolicy === EnvoyFailurePolicy.FAIL_RELOAD;
+  const capabilities = Object.keys(plugin.capabilityRestrictionConfig?.allowedCapabilities ?? {}).sort();
+  return {
+    ...(isReloaded ? { reload: readReload(plugin, path) } : {}),
+    ...(capabilities.length > 0 ? { capabilities } : {}),
+  };
+}
+
+/** Envoy's defaults: one second, and ten times the first wait. */
+function readReload(plugin: PluginConfig, path: string): ReloadPolicy {
+  const backoff = plugin.reloadConfig?.backoff;
+  const baseMs = backoff?.baseInterval === undefined ? DEFAULT_RELOAD_MS : durationMs(backoff.baseInterval);
+  const maxMs = backoff?.maxInterval === undefined ? 10 * baseMs : durationMs(backoff.maxInterval);
+  if (baseMs <= 0 || maxMs < baseMs) {
+    const problem = "base_interval must be above 0 and max_interval no less";
+    refuse("MSM_CONFIG_INVALID", at(path, "reload_config.backoff"), problem);
+  }
+  return { baseMs, maxMs };
 }

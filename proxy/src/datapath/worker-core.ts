@@ -93,7 +93,7 @@ export class WorkerCore implements IoEvents {
     this.#counters[counters + ListenerSlot.rxBytes]! += bytes;
     const overflows = this.#io.takeReceiveOverflows(listenerId);
     if (overflows > 0) this.#counters[counters + ListenerSlot.dropReceiveOverflow]! += overflows;
-    if (!listener.chain.isEmpty) listener.chain.run(ring, 0, ring.count, false, this.#nowMs * 1e6);
+    if (!listener.chain.isEmpty) this.#runChain(listener, 0, ring.count, false);
     this.#io.sendUpstream(0, ring.slots);
     this.#countSentUpstream(listener);
   }
@@ -116,7 +116,7 @@ export class WorkerCore implements IoEvents {
         this.#counters[cluster + ClusterSlot.rxDatagrams]! += ring.descriptorCount[end]!;
       }
       if (listener === undefined) continue;
-      if (!listener.chain.isEmpty) listener.chain.run(ring, first, count, true, this.#nowMs * 1e6);
+      if (!listener.chain.isEmpty) this.#runChain(listener, first, count, true);
       this.#io.sendDownstream(slot, end);
       this.#countSentDownstream(listener);
     }
@@ -154,6 +154,12 @@ export class WorkerCore implements IoEvents {
           return { ...stream, ...peers, listener: listener!.name, worker: this.#parts.index };
         }),
     );
+  }
+
+  #runChain({ chain }: RunningListener, first: number, count: number, isUpstream: boolean): void {
+    chain.run(this.#ring, first, count, isUpstream, this.#nowMs * 1e6);
+    // A filter may have set a timer that is due before the next tick.
+    this.#nextTickMs = Math.min(this.#nextTickMs, chain.nextMs);
   }
 
   /** Gives a slot's datagrams their session, and drops those that are too large. */

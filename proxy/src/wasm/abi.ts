@@ -16,6 +16,7 @@ export const Status = {
   CasMismatch: 8,
   InternalFailure: 10,
   Unimplemented: 12,
+  QuotaExceeded: 64,
 } as const;
 
 /** `proxy_log_level_t`. */
@@ -25,7 +26,12 @@ export const LogLevel = { Trace: 0, Debug: 1, Info: 2, Warn: 3, Error: 4, Critic
 export const MetricType = { Counter: 0, Gauge: 1, Histogram: 2 } as const;
 
 /** `proxy_buffer_type_t`, those that a datagram filter can read. */
-export const BufferType = { VmConfiguration: 6, PluginConfiguration: 7 } as const;
+export const BufferType = {
+  DownstreamData: 2,
+  UpstreamData: 3,
+  VmConfiguration: 6,
+  PluginConfiguration: 7,
+} as const;
 
 /** Bits of `stages` of `msm_plugin_info`. */
 export const Stage = { Listener: 1, Session: 2, Egress: 4 } as const;
@@ -38,6 +44,10 @@ export const Feature = {
   Headroom: 8,
   ReadDatagram: 16,
   Unchanged: 32,
+  Emit: 64,
+  Divert: 128,
+  Timers: 256,
+  Share: 512,
 } as const;
 
 /** Context id of the plugin itself, the root context. */

@@ -4,12 +4,19 @@ import { Action, type Batch, DESCRIPTOR_WORDS, Flag, Word } from "../datapath/ba
 import { FIRST_HOST_REASON } from "./abi.ts";
 import type { BatchWindow } from "./batch-window.ts";
 import { copyBytes } from "./copy-bytes.ts";
+import type { DatagramSink } from "./datagram-sink.ts";
 import type { DropReasons } from "./drop-reasons.ts";
 import { FilterFailure } from "./filter-failure.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 
-/** Flags of the ABI that this host does not serve yet. */
-const RESERVED_FLAGS = Flag.Retarget | Flag.TxTime | Flag.SetKey;
+/** Flags that this host does not serve yet. */
+const RESERVED_FLAGS = Flag.Retarget | Flag.SetKey;
+
+/** Flags that a filter sets and that change what becomes of a datagram. */
+const OUT_FLAGS = RESERVED_FLAGS | Flag.TxTime;
+
+const TWO_TO_32 = 0x1_0000_0000;
+const NANOSECONDS_PER_MS = 1e6;
 
 /**
  * Takes back what a filter said of the datagrams in its window, in two steps: first everything is checked, then
@@ -19,11 +26,14 @@ export class BatchResults {
   readonly #memory: GuestMemory;
   readonly #window: BatchWindow;
   readonly #reasons: DropReasons;
+  readonly #sink: DatagramSink | null;
 
-  constructor(memory: GuestMemory, window: BatchWindow, reasons: DropReasons) {
+  /** Without a sink, a filter may only continue, drop and consume. */
+  constructor(memory: GuestMemory, window: BatchWindow, reasons: DropReasons, sink: DatagramSink | null) {
     this.#memory = memory;
     this.#window = window;
     this.#reasons = reasons;
+    this.#sink = sink;
   }
 
   /**
@@ -31,7 +41,6 @@ export class BatchResults {
    * `origins` holds, per descriptor of the batch, the address of the payload when the chain began.
    */
   check(batch: Batch, live: Uint32Array, start: number, count: number, origins: Uint32Array): boolean {
-    if (this.#window.emitted() !== 0) throw new FilterFailure("unsupported_action", "emitted must be 0");
     const guest = this.#memory.words;
     const host = batch.words;
     const base = batch.descriptors >>> 2;
@@ -43,7 +52,7 @@ export class BatchResults {
       const h = base + index * DESCRIPTOR_WORDS;
       const action = guest[g + Word.action]!;
       const flags = guest[g + Word.flags]!;
-      if (action !== Action.Continue || (flags & RESERVED_FLAGS) !== 0) checkAction(action, flags, k);
+      if (action !== Action.Continue || (flags & OUT_FLAGS) !== 0) this.#checkAction(action, flags, k);
       const hostData = host[h + Word.data]!;
       const moved = guest[g + Word.data]! - slot - (hostData & 3);
       const lengthChange = (guest[g + Word.length]! ^ host[h + Word.length]!) & 0xffff;
@@ -69,21 +78,53 @@ export class BatchResults {
     for (let k = 0; k < count; k++, g += DESCRIPTOR_WORDS, slot += this.#window.strideBytes) {
       const h = base + live[start + k]! * DESCRIPTOR_WORDS;
       const verdict = guest[g + Word.action]! & 0xffff;
-      host[h + Word.action] = (verdict & 0xff) === Action.Continue ? 0 : verdict;
+      const action = verdict & 0xff;
+      host[h + Word.action] = action === Action.Drop ? verdict : action;
       host[h + Word.mark] = guest[g + Word.mark]!;
       host[h + Word.userLow] = guest[g + Word.userLow]!;
       host[h + Word.userHigh] = guest[g + Word.userHigh]!;
-      if ((verdict & 0xff) !== Action.Continue) {
+      if (action === Action.Drop || action === Action.Consume) {
         stopped++;
-        if ((verdict & 0xff) === Action.Drop) this.#reasons.note(verdict >>> 8);
+        if (action === Action.Drop) this.#reasons.note(verdict >>> 8);
         continue;
       }
       const hostFlags = host[h + Word.flags]! & 0xffff;
       const flags = guest[g + Word.flags]!;
       host[h + Word.flags] = (flags & 0xffff_0000) | hostFlags | (flags & Flag.Dirty);
       this.#takePayload(batch, h, g, slot);
+      if (action !== Action.Continue || (flags & Flag.TxTime) !== 0) {
+        stopped += this.#divert(batch, live[start + k]!, action, g);
+      }
     }
     return stopped;
+  }
+
+  /** Hands a datagram to the sink. Returns 1 where it is over for the ring, else 0. */
+  #divert(batch: Batch, index: number, action: number, g: number): number {
+    if (action === Action.Continue) {
+      this.#sink?.holdUntil(batch, index, txMs(this.#memory.words, g));
+      return 0;
+    }
+    if (action === Action.Pause) this.#sink?.pause(batch, index);
+    else this.#sink?.reply(batch, index);
+    batch.words[(batch.descriptors >>> 2) + index * DESCRIPTOR_WORDS + Word.action] = Action.Consume;
+    return 1;
+  }
+
+  #checkAction(actionWord: number, flags: number, k: number): void {
+    const action = actionWord & 0xff;
+    const isDiverted = action === Action.Pause || action === Action.Reply || (flags & Flag.TxTime) !== 0;
+    if ((isDiverted && this.#sink === null) || (flags & RESERVED_FLAGS) !== 0) {
+      const what = `action ${action}, flags 0x${(flags & 0xffff).toString(16)}`;
+      throw new FilterFailure("unsupported_action", `datagram ${k}: ${what} is reserved`);
+    }
+    if (action > Action.Reply) throw new FilterFailure("bad_output", `datagram ${k}: ${action} is no action`);
+    if (((actionWord >>> 8) & 0xff) >= FIRST_HOST_REASON) {
+      throw new FilterFailure(
+        "bad_output",
+        `datagram ${k}: reasons from ${FIRST_HOST_REASON} are the host's`,
+      );
+    }
   }
 
   /** A datagram may be trimmed at both ends and grow at the front, into headroom; it may not grow at the end. */
@@ -123,18 +164,9 @@ export class BatchResults {
   }
 }
 
-function checkAction(actionWord: number, flags: number, k: number): void {
-  const action = actionWord & 0xff;
-  if (action === Action.Pause || action === Action.Reply || (flags & RESERVED_FLAGS) !== 0) {
-    const what = `action ${action}, flags 0x${(flags & 0xffff).toString(16)}`;
-    throw new FilterFailure("unsupported_action", `datagram ${k}: ${what} is reserved`);
-  }
-  if (action !== Action.Continue && action !== Action.Drop && action !== Action.Consume) {
-    throw new FilterFailure("bad_output", `datagram ${k}: ${action} is no action`);
-  }
-  if (((actionWord >>> 8) & 0xff) >= FIRST_HOST_REASON) {
-    throw new FilterFailure("bad_output", `datagram ${k}: reasons from ${FIRST_HOST_REASON} are the host's`);
-  }
+/** `tx_ns` of the descriptor whose first word is `g`, in milliseconds of the worker's clock. */
+export function txMs(words: Uint32Array, g: number): number {
+  return (words[g + Word.txLow]! + words[g + Word.txHigh]! * TWO_TO_32) / NANOSECONDS_PER_MS;
 }
 
 /** Datagrams that the kernel handed over as one run (UDP_GRO) follow each other without room between them. */

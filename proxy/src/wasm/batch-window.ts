@@ -28,6 +28,10 @@ export class BatchWindow {
   readonly address: number;
   /** The most datagrams per call. */
   readonly capacity: number;
+  /** The most datagrams that the filter may add in one call. */
+  readonly emitCapacity: number;
+  /** The most bytes of one of those. */
+  readonly emitBytes: number;
   readonly headroomBytes: number;
   /** The most bytes of a datagram that the filter sees. */
   readonly windowBytes: number;
@@ -52,13 +56,18 @@ export class BatchWindow {
     this.windowBytes = Math.min(info.windowBytes, 0xffff);
     this.headroomBytes = (info.headroomBytes + 3) & ~3;
     // Three bytes for the remainder by 4.
-    this.strideBytes = alignToLine(this.headroomBytes + this.windowBytes + 3);
+    this.emitBytes =
+      info.emitCapacity === 0 ? 0 : Math.max(this.windowBytes, Math.min(info.slotBytes, 0xffff));
+    this.strideBytes = alignToLine(this.headroomBytes + Math.max(this.windowBytes, this.emitBytes) + 3);
     const perDatagram = DESCRIPTOR_BYTES + this.strideBytes;
-    this.capacity = Math.max(1, Math.min(info.maxBatch, Math.floor(MAX_ARENA_BYTES / perDatagram)));
-    const allocated = memory.allocate(BATCH_BYTES + this.capacity * perDatagram + LINE_BYTES - 1);
+    const room = Math.max(2, Math.floor(MAX_ARENA_BYTES / perDatagram));
+    this.capacity = Math.max(1, Math.min(info.maxBatch, room >>> (info.emitCapacity === 0 ? 0 : 1)));
+    this.emitCapacity = Math.min(info.emitCapacity, room - this.capacity);
+    const descriptorCount = this.capacity + this.emitCapacity;
+    const allocated = memory.allocate(BATCH_BYTES + descriptorCount * perDatagram + LINE_BYTES - 1);
     this.address = alignToLine(allocated);
     const descriptors = this.address + BATCH_BYTES;
-    const slots = descriptors + this.capacity * DESCRIPTOR_BYTES;
+    const slots = descriptors + descriptorCount * DESCRIPTOR_BYTES;
     this.firstWord = descriptors >>> 2;
     this.firstSlot = slots + this.headroomBytes;
     this.#writeHeader(descriptors, slots);
@@ -119,6 +128,12 @@ export class BatchWindow {
     this.#batch = null;
   }
 
+  /** Makes an empty batch, for calls that may only add datagrams. */
+  clear(clock: FilterClock): void {
+    this.#memory.bind();
+    this.#writeTurn(0, clock);
+  }
+
   /** Datagrams that the guest says it added. */
   emitted(): number {
     return this.#memory.words[(this.address + BatchField.emitted) >>> 2]!;
@@ -146,15 +161,26 @@ export class BatchWindow {
     this.#memory.bytes.fill(0, this.address, this.address + BATCH_BYTES);
     set(BatchField.structSize, BATCH_BYTES);
     set(BatchField.descSize, DESCRIPTOR_BYTES);
-    set(BatchField.capacity, this.capacity);
+    set(BatchField.capacity, this.capacity + this.emitCapacity);
     set(BatchField.descs, descriptors);
     set(BatchField.slots, slots);
     set(BatchField.slotSize, this.strideBytes);
     set(BatchField.headroom, this.headroomBytes);
   }
 
+  /** The descriptors behind the batch: empty, each with its slot. */
+  #clearRoom(count: number): void {
+    const words = this.#memory.words;
+    const first = this.firstWord + count * DESCRIPTOR_WORDS;
+    words.fill(0, first, first + this.emitCapacity * DESCRIPTOR_WORDS);
+    for (let k = count; k < count + this.emitCapacity; k++) {
+      words[this.firstWord + k * DESCRIPTOR_WORDS + Word.data] = this.firstSlot + k * this.strideBytes;
+    }
+  }
+
   #writeTurn(count: number, clock: FilterClock): void {
     const words = this.#memory.words;
+    if (this.emitCapacity > 0) this.#clearRoom(count);
     const batch = this.address >>> 2;
     words[batch + BatchField.count / 4] = count;
     words[batch + BatchField.nowNs / 4] = clock.nowLow;

@@ -19,7 +19,8 @@ interface Outcome {
 
 /** Runs three datagrams of four bytes, {0,1,2,3}, {1,1,2,3} and {2,1,2,3}. */
 async function runOnce(parts: WatParts, failurePolicy: FailurePolicy): Promise<Outcome> {
-  const env = new MemoryEnvironment();
+  // A worker that sends only what is in its ring.
+  const env = new MemoryEnvironment("test", false);
   const chain = FilterChain.create([await watPlan(parts, { failurePolicy })], env);
   const batch = new MemoryBatch();
   batch.stage([0, 1, 2].map((first) => ({ payload: Uint8Array.of(first, 1, 2, 3) })));

@@ -1,26 +1,31 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { Action, type Batch, DESCRIPTOR_WORDS, Word } from "../datapath/batch.ts";
-import type { FilterPlan } from "../plan.ts";
 import { LogLevel, REASON_FILTER_FAILED } from "./abi.ts";
+import { ChainSink } from "./chain-sink.ts";
 import type { MetricHandle, SessionInfo } from "./filter-environment.ts";
 import { type FailureKind, failureKinds, toFilterFailure } from "./filter-failure.ts";
 import { FilterInstance } from "./filter-instance.ts";
+import type { RunnableFilter } from "./filter-options.ts";
 import type { ChainHost } from "./guest-state.ts";
+import { ReloadTimer } from "./reload-timer.ts";
 import type { StreamReport } from "./stream-report.ts";
 
 /**
  * A filter's place in a chain: its instance while it works, and its failure policy afterwards. Nothing here
- * throws. An instance that failed is discarded and not made again until the configuration changes.
+ * throws. An instance that failed is discarded, and made again when its reload policy says so or its configuration
+ * changes.
  */
 export class ChainedFilter {
-  readonly plan: FilterPlan;
+  readonly plan: RunnableFilter;
   readonly #host: ChainHost;
   readonly #failures: Readonly<Record<FailureKind, MetricHandle>>;
   readonly #withheld: MetricHandle;
+  readonly #reloads: MetricHandle;
+  readonly #reload: ReloadTimer;
   #instance: FilterInstance | null = null;
 
-  constructor(plan: FilterPlan, host: ChainHost) {
+  constructor(plan: RunnableFilter, host: ChainHost) {
     this.plan = plan;
     this.#host = host;
     const { env } = host;
@@ -33,14 +38,19 @@ export class ChainedFilter {
     >;
     const reason = { ...labels, reason: "filter_failed" };
     this.#withheld = env.defineMetric("counter", "msm_filter_dropped_total", reason);
-    this.#guard(() => {
-      this.#instance = new FilterInstance(plan, host);
-    });
+    this.#reloads = env.defineMetric("counter", "msm_filter_reloads_total", labels);
+    this.#reload = new ReloadTimer(plan.reload, host.clock.nowMs);
+    this.#start();
   }
 
   /** Whether the instance failed, so that the failure policy holds. */
   get isFailed(): boolean {
     return this.#instance === null;
+  }
+
+  /** Bytes of the instance's memory; 0 while there is none. */
+  get memoryBytes(): number {
+    return this.#instance?.memoryBytes ?? 0;
   }
 
   openSession(session: SessionInfo): void {
@@ -53,6 +63,7 @@ export class ChainedFilter {
 
   /** Runs the first `count` datagrams of `live`; keeps in it those that go on, and returns how many they are. */
   run(batch: Batch, live: Uint32Array, count: number, origins: Uint32Array): number {
+    if (this.#instance === null && this.#host.clock.nowMs >= this.#reload.dueMs) this.#restart();
     if (this.#instance !== null) {
       try {
         const stopped = this.#instance.run(batch, live, count, origins);
@@ -67,13 +78,41 @@ export class ChainedFilter {
     return 0;
   }
 
-  /** Milliseconds until the filter wants the next tick, or Infinity. */
+  /** When the filter wants to be called without datagrams, or is to be made again, in the worker's milliseconds. */
+  get nextMs(): number {
+    return this.#instance?.nextMs ?? this.#reload.dueMs;
+  }
+
+  /** Tells of entries in a queue, if the filter registered it. */
+  queueReady(queue: number, owner: object): void {
+    this.#guard(() => this.#instance?.queueReady(queue, owner));
+  }
+
+  /** Milliseconds until the filter wants the next tick, or is to be made again, or Infinity. */
   tick(nowMs: number): number {
+    if (this.#instance === null) {
+      if (nowMs < this.#reload.dueMs) return this.#reload.dueMs - nowMs;
+      this.#restart();
+    }
     return this.#guard(() => this.#instance?.tick(nowMs)) ?? Number.POSITIVE_INFINITY;
   }
 
   streams(): readonly StreamReport[] {
     return this.#guard(() => this.#instance?.streams()) ?? [];
+  }
+
+  #start(): void {
+    this.#guard(() => {
+      this.#instance = new FilterInstance(this.plan, this.#host, new ChainSink(this, this.#host));
+    });
+  }
+
+  /** Makes the filter anew and tells it of the sessions that there are. */
+  #restart(): void {
+    this.#reload.start(this.#host.clock.nowMs);
+    this.#reloads.add(1);
+    this.#start();
+    for (const session of this.#host.sessions.values()) this.openSession({ ...session, resumed: true });
   }
 
   #guard<T>(call: () => T): T | undefined {
@@ -89,8 +128,11 @@ export class ChainedFilter {
     const failure = toFilterFailure(thrown, "trap", "filter");
     this.#instance = null;
     this.#failures[failure.kind].add(1);
+    this.#host.detour?.abandon(this, this.plan.failurePolicy === "FAIL_OPEN");
+    const waitMs = this.#reload.fail(this.#host.clock.nowMs);
     const then = this.plan.failurePolicy === "FAIL_OPEN" ? "it is bypassed" : "its datagrams are dropped";
-    const text = `failed (${failure.kind}): ${failure.message}; ${then} until its configuration changes`;
+    const until = waitMs === null ? "until its configuration changes" : `and it is made anew in ${waitMs} ms`;
+    const text = `failed (${failure.kind}): ${failure.message}; ${then} ${until}`;
     this.#host.env.log(LogLevel.Error, this.plan.name, text);
   }
 

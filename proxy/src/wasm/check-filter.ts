@@ -1,23 +1,27 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { ConfigError } from "../config-error.ts";
-import type { FilterPlan } from "../plan.ts";
 import { LogLevel } from "./abi.ts";
+import type { DatagramSink } from "./datagram-sink.ts";
 import type { FilterEnvironment, MetricHandle } from "./filter-environment.ts";
 import { toFilterFailure } from "./filter-failure.ts";
 import { FilterInstance } from "./filter-instance.ts";
+import type { RunnableFilter } from "./filter-options.ts";
 import { ChainHost } from "./guest-state.ts";
 
 const NANOSECONDS_PER_MS = 1_000_000n;
+
+/** A canary sees no datagrams. */
+const noSink: DatagramSink = { pause() {}, reply() {}, holdUntil() {}, emit() {}, resume() {} };
 
 /** A canary counts nothing. */
 const noMetric: MetricHandle = { add() {}, set() {}, observe() {}, get: () => 0 };
 
 /**
  * Tries a filter before it is put to work: instantiates, starts and configures it, and throws it away. `field`
- * is named in errors. Throws ConfigError MSM_FILTER_START or MSM_FILTER_CONFIG, with what the filter logged.
+ * is named in errors; `sendsOutgoing` is what the workers do. Throws ConfigError MSM_FILTER_START or MSM_FILTER_CONFIG, with what the filter logged.
  */
-export function checkFilter(plan: FilterPlan, field: string): void {
+export function checkFilter(plan: RunnableFilter, field: string, sendsOutgoing = false): void {
   const logged: string[] = [];
   const env: FilterEnvironment = {
     worker: 0,
@@ -28,9 +32,10 @@ export function checkFilter(plan: FilterPlan, field: string): void {
     defineMetric: () => noMetric,
     monotonicNs: () => process.hrtime.bigint(),
     wallNs: () => BigInt(Date.now()) * NANOSECONDS_PER_MS,
+    sendsOutgoing,
   };
   try {
-    new FilterInstance(plan, new ChainHost(env));
+    new FilterInstance(plan, new ChainHost(env), noSink);
   } catch (thrown) {
     const failure = toFilterFailure(thrown, "start", "start");
     const code = failure.kind === "configure" ? "MSM_FILTER_CONFIG" : "MSM_FILTER_START";

@@ -68,3 +68,19 @@ test("refuses an imported memory: each instance has its own", async () => {
 test("refuses a module that is too large without compiling it", async () => {
   expect((await refusal(new Uint8Array(16 * 1024 * 1024 + 1))).code).toBe("MSM_FILTER_TOO_LARGE");
 });
+
+test("refuses features that cannot be bounded, and memory that is too large", async () => {
+  const table = await refusal(watFilter({ more: "(table 70000 funcref)" }));
+  expect(table.code).toBe("MSM_FILTER_MEMORY");
+  const large = `(memory (export "memory") 257) (func (export "proxy_abi_version_0_2_1")) (func (export "msm_abi_version_0_1_0"))`;
+  const memory = await refusal(watFilter({ required: large }));
+  expect(memory).toMatchObject({ code: "MSM_FILTER_MEMORY", field: "vm_config.code" });
+  expect(memory.message).toContain("257 pages");
+  const name = await refusal(watFilter({ more: '(func (export "msm_refuel") (param i32))' }));
+  expect(name.code).toBe("MSM_FILTER_OPCODE");
+});
+
+test("takes a built-in filter as it is", async () => {
+  const { module } = await compileFilter(watFilter(), "filter", "builtin");
+  expect(WebAssembly.Module.exports(module).map(({ name }) => name)).not.toContain("msm_fuel");
+});

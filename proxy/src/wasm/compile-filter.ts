@@ -2,11 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
 import { ConfigError } from "../config-error.ts";
-import { allocatorExports, requiredExports } from "./guest-calls.ts";
+import { START_FUEL } from "./guest-budget.ts";
+import { allocatorExports, requiredExports, streamExports } from "./guest-calls.ts";
 import { isKnownImport } from "./import-names.ts";
+import { meterModule } from "./metering/meter-module.ts";
+import { MeteringRefusal } from "./metering/metering-refusal.ts";
 
 /** A module of this size already carries a whole language runtime. */
 const MAX_MODULE_BYTES = 16 * 1024 * 1024;
+
+/** Pages of 64 KiB that a filter of unknown origin may have: 16 MiB. */
+const MAX_MEMORY_PAGES = 256;
 
 /** The first four bytes of every WebAssembly module: NUL and "asm". */
 const MAGIC = [0x00, 0x61, 0x73, 0x6d];
@@ -18,11 +24,20 @@ export interface CompiledFilter {
   readonly digest: string;
 }
 
+/** `builtin` for a module that this release was built with and whose digest was checked; `plugin` for any other. */
+export type FilterTrust = "builtin" | "plugin";
+
 /**
- * Compiles a filter and checks that it speaks the ABI. `field` is named in errors. Throws ConfigError
- * MSM_FILTER_TOO_LARGE, MSM_FILTER_NOT_WASM, MSM_FILTER_ABI or MSM_FILTER_IMPORT.
+ * Compiles a filter and checks that it speaks the ABI. A plugin is rewritten so that its instructions are counted
+ * and its memory is bounded; a built-in filter runs as it is. `field` is named in errors. Throws ConfigError
+ * MSM_FILTER_TOO_LARGE, MSM_FILTER_NOT_WASM, MSM_FILTER_ABI, MSM_FILTER_IMPORT, MSM_FILTER_OPCODE or
+ * MSM_FILTER_MEMORY.
  */
-export async function compileFilter(bytes: Uint8Array, field: string): Promise<CompiledFilter> {
+export async function compileFilter(
+  bytes: Uint8Array,
+  field: string,
+  trust: FilterTrust = "plugin",
+): Promise<CompiledFilter> {
   if (bytes.length > MAX_MODULE_BYTES) {
     const problem = `the module has ${bytes.length} bytes; at most ${MAX_MODULE_BYTES} are allowed`;
     throw new ConfigError("MSM_FILTER_TOO_LARGE", field, problem);
@@ -30,7 +45,8 @@ export async function compileFilter(bytes: Uint8Array, field: string): Promise<C
   const module = await compile(bytes, field);
   checkExports(module, field);
   checkImports(module, field);
-  return { module, digest: createHash("sha256").update(bytes).digest("hex") };
+  const metered = trust === "builtin" ? module : await compile(meter(bytes, field), field);
+  return { module: metered, digest: createHash("sha256").update(bytes).digest("hex") };
 }
 
 async function compile(bytes: Uint8Array, field: string): Promise<WebAssembly.Module> {
@@ -46,15 +62,29 @@ async function compile(bytes: Uint8Array, field: string): Promise<WebAssembly.Mo
   }
 }
 
+function meter(bytes: Uint8Array, field: string): Uint8Array {
+  try {
+    return meterModule(bytes, { memoryPages: MAX_MEMORY_PAGES, startFuel: START_FUEL });
+  } catch (error) {
+    if (error instanceof MeteringRefusal) throw new ConfigError(error.code, field, error.message);
+    const problem = `the module cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    throw new ConfigError("MSM_FILTER_NOT_WASM", field, problem);
+  }
+}
+
 function checkExports(module: WebAssembly.Module, field: string): void {
   const exported = new Map(WebAssembly.Module.exports(module).map(({ name, kind }) => [name, kind]));
+  const isFunction = (name: string): boolean => exported.get(name) === "function";
+  const isNetworkFilter = streamExports.every((names) => names.some(isFunction));
   for (const name of requiredExports) {
+    // A Proxy-Wasm filter that knows nothing of the extension sees datagrams one by one.
+    if (isNetworkFilter && !isFunction("msm_on_datagrams") && name !== "memory") continue;
     const kind = name === "memory" ? "memory" : "function";
     if (exported.get(name) === kind) continue;
     const problem = `the module does not export the ${kind} ${name}; build it with the filter SDK for this ABI`;
     throw new ConfigError("MSM_FILTER_ABI", field, problem);
   }
-  if (allocatorExports.some((name) => exported.get(name) === "function")) return;
+  if (allocatorExports.some(isFunction)) return;
   const problem = `the module must export one of the functions ${allocatorExports.join(" and ")}`;
   throw new ConfigError("MSM_FILTER_ABI", field, problem);
 }

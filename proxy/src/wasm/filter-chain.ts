@@ -1,11 +1,17 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { Action, type Batch, DESCRIPTOR_WORDS, Word } from "../datapath/batch.ts";
-import type { FilterPlan } from "../plan.ts";
 import { ChainedFilter } from "./chained-filter.ts";
-import type { FilterEnvironment, SessionInfo } from "./filter-environment.ts";
+import type { Detour, Outgoing } from "./detour.ts";
+import type { FilterEnvironment, MetricHandle, SessionInfo } from "./filter-environment.ts";
+import type { RunnableFilter } from "./filter-options.ts";
 import { ChainHost } from "./guest-state.ts";
 import type { StreamReport } from "./stream-report.ts";
+
+/** Datagrams that filters divert again and again wait for the next turn after so many. */
+const MAX_ROUNDS = 16;
+
+const NANOSECONDS_PER_MS = 1e6;
 
 /**
  * The filters of one listener in one worker. Not one of its methods throws for what a filter does: a filter
@@ -15,16 +21,19 @@ import type { StreamReport } from "./stream-report.ts";
 export class FilterChain {
   readonly #host: ChainHost;
   readonly #filters: readonly ChainedFilter[];
+  readonly #lost: MetricHandle;
   #live = new Uint32Array(0);
   #origins = new Uint32Array(0);
 
   private constructor(host: ChainHost, filters: readonly ChainedFilter[]) {
     this.#host = host;
     this.#filters = filters;
+    const labels = { listener: host.env.listener };
+    this.#lost = host.env.defineMetric("counter", "msm_filter_outgoing_lost_total", labels);
   }
 
   /** Starts every filter, in the order in which datagrams from downstream meet them. */
-  static create(filters: readonly FilterPlan[], env: FilterEnvironment): FilterChain {
+  static create(filters: readonly RunnableFilter[], env: FilterEnvironment): FilterChain {
     const host = new ChainHost(env);
     return new FilterChain(
       host,
@@ -42,6 +51,11 @@ export class FilterChain {
     return this.#filters.filter((filter) => filter.isFailed).map((filter) => filter.plan.name);
   }
 
+  /** Bytes of memory that the filters have. */
+  get memoryBytes(): number {
+    return this.#filters.reduce((sum, filter) => sum + filter.memoryBytes, 0);
+  }
+
   /** Announces a session to every filter, before its first datagram. */
   openSession(session: SessionInfo): void {
     this.#host.sessions.set(session.index, session);
@@ -53,12 +67,16 @@ export class FilterChain {
     if (!this.#host.sessions.has(index)) return;
     for (const filter of this.#filters) filter.closeSession(index);
     this.#host.sessions.delete(index);
+    this.#host.sessionState.close(index);
+    this.#host.closeRequests.delete(index);
+    this.#host.detour?.closeSession(index);
   }
 
   /**
    * Runs the descriptors `[first, first + count)` that still have action Continue through the filters: in their
    * order for datagrams from downstream, in reverse for those from upstream. Sets action, reason, mark, user,
-   * TOS and TTL, and payload and length where a filter changed them. `nowMonotonicNs` is the time of the batch.
+   * TOS and TTL, and payload and length where a filter changed them. What filters emit, send back, pause or pace
+   * is taken out of the batch and leaves by `outgoing`. `nowMonotonicNs` is the time of the batch.
    */
   run(batch: Batch, first: number, count: number, upstream: boolean, nowMonotonicNs: number): void {
     const filters = this.#filters;
@@ -68,6 +86,42 @@ export class FilterChain {
       const filter = filters[upstream ? filters.length - 1 - i : i]!;
       remaining = filter.run(batch, this.#live, remaining, this.#origins);
     }
+    if (this.#host.hasRingDue) this.#pace(batch, remaining);
+    this.#settle();
+  }
+
+  /**
+   * Datagrams to be sent that are not in the ring; null where there are none. To be looked at after each `run` and
+   * `tick`: each descriptor names its session, and its flag UpstreamDirection says whether it goes to the client. Call
+   * `releaseOutgoing` afterwards.
+   */
+  get outgoing(): Outgoing | null {
+    const { detour } = this.#host;
+    return detour === null || detour.count === 0 ? null : detour;
+  }
+
+  /** The outgoing datagrams were sent, or given up. */
+  releaseOutgoing(): void {
+    this.#host.detour?.releaseOutgoing();
+  }
+
+  /** Sessions that filters want closed; each is named once. The caller closes them. */
+  takeCloseRequests(): readonly number[] {
+    const { closeRequests } = this.#host;
+    if (closeRequests.size === 0) return NO_SESSIONS;
+    const sessions = [...closeRequests];
+    closeRequests.clear();
+    return sessions;
+  }
+
+  /**
+   * When `tick` is to be called at the latest, in the worker's monotonic milliseconds; Infinity where it need not be. A
+   * run can bring it forward.
+   */
+  get nextMs(): number {
+    let next = this.#host.detour?.nextMs ?? Number.POSITIVE_INFINITY;
+    for (const filter of this.#filters) next = Math.min(next, filter.nextMs);
+    return next;
   }
 
   /**
@@ -77,8 +131,11 @@ export class FilterChain {
   tick(nowMs: number): number {
     let wait = Number.POSITIVE_INFINITY;
     this.#host.clock.refresh();
+    this.#host.clock.set(nowMs * NANOSECONDS_PER_MS);
     for (const filter of this.#filters) wait = Math.min(wait, filter.tick(nowMs));
-    return wait;
+    this.#host.detour?.advance(nowMs);
+    this.#settle();
+    return Math.min(wait, (this.#host.detour?.nextMs ?? Number.POSITIVE_INFINITY) - nowMs);
   }
 
   /** The streams that the filters report now, with the filter that saw them. */
@@ -94,7 +151,7 @@ export class FilterChain {
    * names and policy are the same goes on with its state, also where it failed. The others start anew and are
    * told of the live sessions with `resumed` set. To be called between batches.
    */
-  replace(filters: readonly FilterPlan[], sessions: Iterable<SessionInfo>): FilterChain {
+  replace(filters: readonly RunnableFilter[], sessions: Iterable<SessionInfo>): FilterChain {
     const running = [...this.#filters];
     const live = [...sessions];
     this.#host.clock.refresh();
@@ -104,6 +161,7 @@ export class FilterChain {
       const at = running.findIndex((filter) => isSameFilter(filter.plan, plan));
       return at >= 0 ? running.splice(at, 1)[0]! : startForSessions(plan, this.#host, live);
     });
+    for (const gone of running) this.#host.detour?.abandon(gone, true);
     return new FilterChain(this.#host, next);
   }
 
@@ -112,11 +170,81 @@ export class FilterChain {
     for (const index of [...this.#host.sessions.keys()]) this.closeSession(index);
   }
 
+  /** Takes datagrams that have passed every filter but may not leave yet out of the ring. */
+  #pace(batch: Batch, remaining: number): void {
+    const { ringDueMs, clock } = this.#host;
+    const nowMs = clock.exactMs;
+    this.#host.hasRingDue = false;
+    for (let i = 0; i < remaining; i++) {
+      const index = this.#live[i]!;
+      const dueMs = ringDueMs[index]!;
+      if (dueMs <= nowMs || !this.#host.needDetour().hold(batch, index, dueMs, nowMs)) continue;
+      batch.words[(batch.descriptors >>> 2) + index * DESCRIPTOR_WORDS + Word.action] = Action.Consume;
+    }
+    ringDueMs.fill(0);
+  }
+
+  /** Tells of queues, and runs what was diverted through the filters that are still before it. */
+  #settle(): void {
+    for (const { id, owner } of this.#host.shared.takeNews()) {
+      for (const filter of this.#filters) filter.queueReady(id, owner);
+    }
+    const { detour } = this.#host;
+    if (detour === null) return;
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const count = detour.takeReady();
+      if (count === 0) break;
+      for (let from = 0, end = 0; from < count; from = end) {
+        const slot = detour.taken[from]!;
+        const owner = detour.owner(slot);
+        const isUpstream = detour.batch.isUpstream(slot);
+        for (end = from + 1; end < count; end++) {
+          const next = detour.taken[end]!;
+          if (detour.owner(next) !== owner || detour.batch.isUpstream(next) !== isUpstream) break;
+        }
+        this.#goOn(detour, owner, from, end, isUpstream);
+      }
+    }
+    if (detour.lost > 0) {
+      this.#lost.add(detour.lost);
+      detour.lost = 0;
+    }
+  }
+
+  /** Runs a part of what the detour took through the filters behind `owner`, and lets what is left leave. */
+  #goOn(detour: Detour<object>, owner: object | null, from: number, end: number, isUpstream: boolean): void {
+    const store = detour.batch;
+    const { taken } = detour;
+    let remaining = end - from;
+    for (let i = 0; i < remaining; i++) {
+      const slot = taken[from + i]!;
+      detour.live[i] = slot;
+      detour.origins[slot] = store.words[slot * DESCRIPTOR_WORDS + Word.data]!;
+    }
+    const step = isUpstream ? -1 : 1;
+    // A filter that is gone in the meantime has nobody behind it: the datagram was paused by it and leaves.
+    const behind = (this.#filters as readonly (object | null)[]).indexOf(owner);
+    for (
+      let at = behind + step;
+      behind >= 0 && this.#filters[at] !== undefined && remaining > 0;
+      at += step
+    ) {
+      remaining = this.#filters[at]!.run(store, detour.live, remaining, detour.origins);
+    }
+    for (let i = from; i < end; i++) {
+      const slot = taken[i]!;
+      const action = store.words[slot * DESCRIPTOR_WORDS + Word.action]! & 0xff;
+      if (action === Action.Continue) detour.finish(slot, this.#host.clock.exactMs);
+      else store.release(slot);
+    }
+  }
+
   /** Lists the datagrams to run, and where each payload begins before any filter has moved it. */
   #begin(batch: Batch, first: number, count: number): number {
     if (this.#live.length < batch.capacity) {
       this.#live = new Uint32Array(batch.capacity);
       this.#origins = new Uint32Array(batch.capacity);
+      this.#host.ringDueMs = new Float64Array(batch.capacity);
     }
     const base = batch.descriptors >>> 2;
     let live = 0;
@@ -130,8 +258,10 @@ export class FilterChain {
   }
 }
 
+const NO_SESSIONS: readonly number[] = [];
+
 function startForSessions(
-  plan: FilterPlan,
+  plan: RunnableFilter,
   host: ChainHost,
   sessions: readonly SessionInfo[],
 ): ChainedFilter {
@@ -140,13 +270,16 @@ function startForSessions(
   return filter;
 }
 
-function isSameFilter(a: FilterPlan, b: FilterPlan): boolean {
+function isSameFilter(a: RunnableFilter, b: RunnableFilter): boolean {
   return (
     a.name === b.name &&
     a.digest === b.digest &&
     a.rootId === b.rootId &&
     a.vmId === b.vmId &&
     a.failurePolicy === b.failurePolicy &&
+    a.reload?.baseMs === b.reload?.baseMs &&
+    a.reload?.maxMs === b.reload?.maxMs &&
+    a.capabilities?.join() === b.capabilities?.join() &&
     isEqual(a.configuration, b.configuration) &&
     isEqual(a.vmConfiguration, b.vmConfiguration)
   );

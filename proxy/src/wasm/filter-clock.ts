@@ -24,6 +24,11 @@ export class FilterClock {
     this.refresh();
   }
 
+  /** Monotonic milliseconds with their fraction. */
+  get exactMs(): number {
+    return (this.nowLow + this.nowHigh * TWO_TO_32) / 1e6;
+  }
+
   /** Reads both clocks and how they differ. For set-up and ticks: it allocates. */
   refresh(): void {
     const monotonic = this.#env.monotonicNs();

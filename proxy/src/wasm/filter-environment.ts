@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import type { SharedState } from "./shared-state.ts";
 
 /** What a worker gives to the filters of one listener. */
 export interface FilterEnvironment {
@@ -15,6 +16,13 @@ export interface FilterEnvironment {
   /** Clocks in nanoseconds, read at set-up and at ticks, never per datagram. */
   monotonicNs(): bigint;
   wallNs(): bigint;
+  /**
+   * Whether the worker sends what `FilterChain.outgoing` holds. Where it does not, a filter that emits, replies, pauses
+   * or paces fails with `unsupported_action` instead of losing datagrams.
+   */
+  readonly sendsOutgoing?: boolean;
+  /** What the filters of several listeners share; each listener has its own where this is absent. */
+  readonly shared?: SharedState;
 }
 
 /** The kinds of metric, by their Prometheus names. */

@@ -4,13 +4,14 @@
 /**
  * Why a filter instance was given up; the label `kind` of `msm_filter_failures_total`.
  * `start`: could not be instantiated or refused to start. `configure`: refused its configuration. `trap`: an
- * exception in the guest. `status`: `msm_on_datagrams` answered an error. `bad_output`: a value in the batch
+ * exception in the guest. `overrun`: too many instructions or host calls in one call. `status`: `msm_on_datagrams` answered an error. `bad_output`: a value in the batch
  * that breaks the ABI. `unsupported_action`: a part of the ABI that is reserved and not served by this host.
  */
 export const failureKinds = [
   "start",
   "configure",
   "trap",
+  "overrun",
   "status",
   "bad_output",
   "unsupported_action",

@@ -1,17 +1,19 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import type { Batch } from "../datapath/batch.ts";
-import type { FilterPlan } from "../plan.ts";
-import { FIRST_SESSION_CONTEXT, PLUGIN_CONTEXT, Status } from "./abi.ts";
-import { BatchResults } from "./batch-results.ts";
-import { BatchWindow } from "./batch-window.ts";
+import { FIRST_SESSION_CONTEXT, PLUGIN_CONTEXT } from "./abi.ts";
+import { BatchRunner } from "./batch-runner.ts";
+import type { DatagramSink } from "./datagram-sink.ts";
 import type { SessionInfo } from "./filter-environment.ts";
-import { type FailureKind, FilterFailure, toFilterFailure } from "./filter-failure.ts";
+import { type FailureKind, FilterFailure } from "./filter-failure.ts";
+import type { RunnableFilter } from "./filter-options.ts";
 import { findGuestCalls, type GuestCalls, startExports } from "./guest-calls.ts";
+import type { GuestRunner } from "./guest-runner.ts";
 import { type ChainHost, GuestState } from "./guest-state.ts";
 import { createImports } from "./imports.ts";
 import { defaultPluginInfo, describePlugin } from "./plugin-info.ts";
 import type { StreamReport } from "./stream-report.ts";
+import { StreamRunner } from "./stream-runner.ts";
 
 /** `peer` of a connection close: the session ended by time-out, neither side closed it. */
 const PEER_UNKNOWN = 0;
@@ -23,17 +25,24 @@ const PEER_UNKNOWN = 0;
 export class FilterInstance {
   readonly #state: GuestState;
   readonly #calls: GuestCalls;
-  readonly #window: BatchWindow;
-  readonly #results: BatchResults;
+  readonly #runner: GuestRunner;
+  readonly #sink: DatagramSink | null;
   /** When the next tick is due, in the worker's monotonic milliseconds; null until the first look. */
   #nextTickMs: number | null = null;
 
-  /** Instantiates, starts and configures, in Proxy-Wasm's order of calls. Throws FilterFailure. */
-  constructor(plan: FilterPlan, host: ChainHost) {
+  /**
+   * Instantiates, starts and configures, in Proxy-Wasm's order of calls. `sink` takes what does not stay in the ring;
+   * it is not used where the environment does not send that. Throws FilterFailure.
+   */
+  constructor(plan: RunnableFilter, host: ChainHost, sink: DatagramSink) {
     const state = new GuestState(plan, host);
     this.#state = state;
+    const attempt = <T>(kind: FailureKind, name: string, call: () => T): T => {
+      state.budget.grantStart();
+      return this.#attempt(kind, name, call);
+    };
+    this.#sink = state.canDivert ? sink : null;
     this.#calls = attempt("start", "instantiation", () => instantiate(state));
-    const { memory } = state;
     const calls = this.#calls;
     attempt("start", "start", () => {
       calls.contextCreate?.(PLUGIN_CONTEXT, 0);
@@ -44,14 +53,13 @@ export class FilterInstance {
       const isConfigured = calls.configure?.(PLUGIN_CONTEXT, plan.configuration.length) ?? 1;
       if (isConfigured === 0) throw new FilterFailure("configure", "the filter refused its configuration");
     });
-    const { describe } = calls;
-    const info =
-      describe === undefined
-        ? defaultPluginInfo
-        : attempt("start", "msm_describe", () => describePlugin(memory, describe));
-    this.#window = attempt("start", "allocation", () => new BatchWindow(memory, info));
-    state.window = this.#window;
-    this.#results = new BatchResults(memory, this.#window, state.reasons);
+    this.#runner = attempt("start", "msm_describe", () => this.#createRunner());
+  }
+
+  get memoryBytes(): number {
+    const { memory } = this.#state;
+    memory.bind();
+    return memory.bytes.length;
   }
 
   /** Tells of a new session, or of one that is older than this instance. */
@@ -70,48 +78,71 @@ export class FilterInstance {
     const context = index + FIRST_SESSION_CONTEXT;
     this.#call(context, "proxy_on_done", () => {
       this.#calls.downstreamClose?.(context, PEER_UNKNOWN);
+      this.#calls.upstreamClose?.(context, PEER_UNKNOWN);
       this.#calls.done?.(context);
       this.#calls.log?.(context);
       this.#calls.delete?.(context);
     });
     this.#state.resumedSessions.delete(index);
+    this.#state.timers.cancelContext(context);
   }
 
-  /**
-   * Runs the datagrams `live[0..count)` of the batch through the filter, in as many calls as its batch needs.
-   * Returns how many of them do not go on. Where it throws, the calls before stand and the failing one has
-   * changed nothing.
-   */
+  /** Runs datagrams through the filter; see GuestRunner. */
   run(batch: Batch, live: Uint32Array, count: number, origins: Uint32Array): number {
-    const { memory, host, metrics, reasons } = this.#state;
-    this.#state.context = PLUGIN_CONTEXT;
-    let stopped = 0;
-    try {
-      for (let start = 0; start < count; start += this.#window.capacity) {
-        const part = Math.min(this.#window.capacity, count - start);
-        this.#window.copyIn(batch, live, start, part, host.clock);
-        this.#callOnDatagrams();
-        memory.bind();
-        if (this.#window.isUnchanged) continue;
-        if (this.#results.check(batch, live, start, part, origins)) {
-          stopped += this.#results.apply(batch, live, start, part);
-        }
-      }
-    } finally {
-      this.#window.end();
-      metrics.sample(memory);
-      reasons.flush();
-    }
+    const stopped = this.#runner.run(batch, live, count, origins);
+    this.#resume();
     return stopped;
   }
 
-  /** Runs `proxy_on_tick` when it is due. Returns the milliseconds until it is due again, or Infinity. */
+  /** Tells of entries in a queue that this instance registered; does nothing for those of others. */
+  queueReady(queue: number, owner: object): void {
+    if (owner !== this.#state) return;
+    this.#call(PLUGIN_CONTEXT, "proxy_on_queue_ready", () => this.#calls.queueReady?.(PLUGIN_CONTEXT, queue));
+    this.#resume();
+  }
+
+  /** Runs the timers and the tick that are due. Returns the milliseconds until the next, or Infinity. */
   tick(nowMs: number): number {
+    const { timers, metrics, memory } = this.#state;
+    for (let timer = timers.take(nowMs); timer !== undefined; timer = timers.take(nowMs)) {
+      this.#runner.runTimer(timer.context, timer.id);
+      this.#resume();
+      metrics.sample(memory);
+    }
+    return Math.min(timers.nextMs - nowMs, this.#runTick(nowMs));
+  }
+
+  /** When the next timer or tick is due, in the worker's milliseconds; Infinity where none is. */
+  get nextMs(): number {
+    const tickMs = this.#state.tickPeriodMs === 0 ? Number.POSITIVE_INFINITY : (this.#nextTickMs ?? 0);
+    return Math.min(this.#state.timers.nextMs, tickMs);
+  }
+
+  /** Filters of the extension see batches, others one datagram at a time. */
+  #createRunner(): GuestRunner {
+    const { describe, onDatagrams, onTimer } = this.#calls;
+    const state = this.#state;
+    if (onDatagrams === undefined) return new StreamRunner(state, this.#calls, this.#sink);
+    const info =
+      describe === undefined ? defaultPluginInfo : describePlugin(state.memory, describe, state.canDivert);
+    return new BatchRunner(state, onDatagrams, onTimer, info, this.#sink);
+  }
+
+  /** Lets datagrams go on that the call which just ended continued. */
+  #resume(): void {
+    const { resumes } = this.#state;
+    if (resumes.length === 0) return;
+    for (const { session, isUpstream } of resumes) this.#sink?.resume(session, isUpstream);
+    resumes.length = 0;
+  }
+
+  #runTick(nowMs: number): number {
     const periodMs = this.#state.tickPeriodMs;
     if (periodMs === 0 || this.#calls.tick === undefined) return Number.POSITIVE_INFINITY;
     this.#nextTickMs ??= nowMs + periodMs;
     if (nowMs >= this.#nextTickMs) {
       this.#call(PLUGIN_CONTEXT, "proxy_on_tick", () => this.#calls.tick?.(PLUGIN_CONTEXT));
+      this.#resume();
       this.#state.metrics.sample(this.#state.memory);
       // Ticks that were missed are not made up for.
       const next = this.#nextTickMs + periodMs;
@@ -134,40 +165,32 @@ export class FilterInstance {
     return reports;
   }
 
-  /** Without a closure, because it runs once per batch. */
-  #callOnDatagrams(): void {
-    let status: number;
-    try {
-      status = this.#calls.onDatagrams(PLUGIN_CONTEXT, this.#window.address);
-    } catch (thrown) {
-      throw toFilterFailure(thrown, "trap", "msm_on_datagrams");
-    }
-    if (status !== Status.Ok) throw new FilterFailure("status", `msm_on_datagrams answered status ${status}`);
-  }
-
   #call(context: number, name: string, call: () => void): void {
     this.#state.context = context;
-    attempt("trap", name, call);
+    this.#state.budget.grantCall();
+    this.#attempt("trap", name, call);
   }
-}
 
-function attempt<T>(kind: FailureKind, name: string, call: () => T): T {
-  try {
-    return call();
-  } catch (thrown) {
-    throw toFilterFailure(thrown, kind, name);
+  #attempt<T>(kind: FailureKind, name: string, call: () => T): T {
+    try {
+      return call();
+    } catch (thrown) {
+      throw this.#state.toFailure(thrown, kind, name);
+    }
   }
 }
 
 function instantiate(state: GuestState): GuestCalls {
   const instance = new WebAssembly.Instance(state.plan.module, createImports(state));
   const { exports } = instance;
-  const calls = findGuestCalls(exports);
+  state.budget.attach(exports);
+  const calls = findGuestCalls(exports, state.plan);
   const { memory } = exports;
   if (!(memory instanceof WebAssembly.Memory)) {
     throw new FilterFailure("start", "the module exports no memory");
   }
   state.memory.attach(memory, calls.allocate);
+  state.budget.grantStart();
   const start = startExports.map((name) => exports[name]).find((found) => typeof found === "function");
   (start as (() => void) | undefined)?.();
   return calls;

@@ -1,15 +1,25 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import type { FilterPlan } from "../plan.ts";
 import { LogLevel, PLUGIN_CONTEXT } from "./abi.ts";
 import type { BatchWindow } from "./batch-window.ts";
+import { Detour } from "./detour.ts";
 import { DropReasons } from "./drop-reasons.ts";
 import { FilterClock } from "./filter-clock.ts";
 import type { FilterEnvironment, SessionInfo } from "./filter-environment.ts";
+import { type FailureKind, FilterFailure, toFilterFailure } from "./filter-failure.ts";
 import { FilterMetrics } from "./filter-metrics.ts";
+import type { RunnableFilter } from "./filter-options.ts";
+import { GuestBudget } from "./guest-budget.ts";
 import { GuestMemory } from "./guest-memory.ts";
+import { GuestTimers } from "./guest-timers.ts";
 import { LogLimiter } from "./log-limiter.ts";
+import { SessionState } from "./session-state.ts";
+import { SharedState } from "./shared-state.ts";
+import type { StreamBuffer } from "./stream-buffer.ts";
 import type { StreamReport } from "./stream-report.ts";
+
+/** Longer messages are cut: a log is read by people. */
+const MAX_LOG_BYTES = 4_096;
 
 /** What the filters of one chain share; a chain that replaces another takes it over. */
 export class ChainHost {
@@ -17,18 +27,36 @@ export class ChainHost {
   readonly clock: FilterClock;
   /** The live sessions by index. */
   readonly sessions = new Map<number, SessionInfo>();
+  /** What filters keep with sessions. */
+  readonly sessionState = new SessionState();
+  readonly shared: SharedState;
+  /** Sessions that filters want closed. */
+  readonly closeRequests = new Set<number>();
+  /** When datagrams of the ring may leave, by index, in the worker's milliseconds; 0 for at once. */
+  ringDueMs = new Float64Array(0);
+  hasRingDue = false;
+  /** The datagrams outside of the ring; null until a filter has any. */
+  detour: Detour<object> | null = null;
 
   constructor(env: FilterEnvironment) {
     this.env = env;
     this.clock = new FilterClock(env);
+    this.shared = env.shared ?? new SharedState();
+  }
+
+  /** The datagrams outside of the ring, made when they are first needed: few chains have any. */
+  needDetour(): Detour<object> {
+    this.detour ??= new Detour();
+    return this.detour;
   }
 }
 
 /** The host's side of one filter instance: all that its host calls read and write. */
 export class GuestState {
-  readonly plan: FilterPlan;
+  readonly plan: RunnableFilter;
   readonly host: ChainHost;
   readonly memory = new GuestMemory();
+  readonly budget = new GuestBudget();
   readonly metrics: FilterMetrics;
   readonly reasons: DropReasons;
   /** Indexes of the live sessions that are older than this instance. */
@@ -39,16 +67,30 @@ export class GuestState {
   tickPeriodMs = 0;
   /** Where stream reports go while `msm_on_report` runs; null at other times. */
   reports: StreamReport[] | null = null;
+  readonly timers = new GuestTimers();
+  /** The datagram that a Proxy-Wasm network filter is shown; null for filters of the extension. */
+  stream: StreamBuffer | null = null;
+  /** Whether datagrams of this filter may leave the ring. */
+  readonly canDivert: boolean;
+  /** Sessions whose paused datagrams the call under way lets go on. */
+  resumes: { readonly session: number; readonly isUpstream: boolean }[] = [];
   /** Where the filter sees datagrams; null until it is made. */
   window: BatchWindow | null = null;
   readonly #limiter: LogLimiter;
 
-  constructor(plan: FilterPlan, host: ChainHost) {
+  constructor(plan: RunnableFilter, host: ChainHost) {
     this.plan = plan;
     this.host = host;
+    this.canDivert = host.env.sendsOutgoing === true;
     this.metrics = new FilterMetrics(host.env, plan.name);
     this.reasons = new DropReasons(host.env, plan.name);
     this.#limiter = new LogLimiter(host.clock);
+  }
+
+  /** Turns whatever a call into the guest threw into the end of the instance. */
+  toFailure(thrown: unknown, kind: FailureKind, call: string): FilterFailure {
+    if (!this.budget.isOutOfFuel) return toFilterFailure(thrown, kind, call);
+    return new FilterFailure("overrun", `${call}: it ran too many instructions`);
   }
 
   /** Logs text in the guest's memory, whose bounds were checked, unless the filter logs too much. */
@@ -59,6 +101,6 @@ export class GuestState {
       this.#limiter.suppressed = 0;
       this.host.env.log(LogLevel.Warn, this.plan.name, `${suppressed} messages were held back`);
     }
-    this.host.env.log(level, this.plan.name, this.memory.readText(address, length));
+    this.host.env.log(level, this.plan.name, this.memory.readText(address, Math.min(length, MAX_LOG_BYTES)));
   }
 }

@@ -18,6 +18,21 @@ export const proxyCalls = [
   "proxy_get_metric",
 ] as const;
 
+/** The calls by which filters share data, keep it with a session, and act on sessions later, in module `env`. */
+export const sharingCalls = [
+  "proxy_set_property",
+  "proxy_set_buffer_bytes",
+  "proxy_continue_stream",
+  "proxy_close_stream",
+  "proxy_get_shared_data",
+  "proxy_set_shared_data",
+  "proxy_register_shared_queue",
+  "proxy_resolve_shared_queue",
+  "proxy_enqueue_shared_queue",
+  "proxy_dequeue_shared_queue",
+  "msm_set_timer",
+] as const;
+
 /** The calls of the datagram extension, in module `env`. */
 export const msmCalls = [
   "msm_map_metric",
@@ -28,13 +43,9 @@ export const msmCalls = [
 
 /**
  * Proxy-Wasm calls that SDKs import whether a filter uses them or not. They exist and answer UNIMPLEMENTED: they
- * belong to HTTP, to gRPC, to byte streams, or to sharing between filters, which datagram filters do not have.
+ * belong to HTTP, to gRPC or to byte streams, which datagram filters do not have.
  */
 export const unimplementedCalls = [
-  "proxy_set_property",
-  "proxy_set_buffer_bytes",
-  "proxy_continue_stream",
-  "proxy_close_stream",
   "proxy_get_status",
   "proxy_get_header_map_pairs",
   "proxy_set_header_map_pairs",
@@ -53,12 +64,6 @@ export const unimplementedCalls = [
   "proxy_grpc_send",
   "proxy_grpc_cancel",
   "proxy_grpc_close",
-  "proxy_get_shared_data",
-  "proxy_set_shared_data",
-  "proxy_register_shared_queue",
-  "proxy_resolve_shared_queue",
-  "proxy_enqueue_shared_queue",
-  "proxy_dequeue_shared_queue",
   "proxy_call_foreign_function",
 ] as const;
 
@@ -84,7 +89,8 @@ export const wasiCalls = [
 export function isKnownImport(module: string, name: string): boolean {
   if (module === WASI_MODULE) return includes(wasiCalls, name);
   return (
-    module === "env" && [proxyCalls, msmCalls, unimplementedCalls].some((calls) => includes(calls, name))
+    module === "env" &&
+    [proxyCalls, msmCalls, sharingCalls, unimplementedCalls].some((calls) => includes(calls, name))
   );
 }
 

@@ -4,7 +4,14 @@ import fc from "fast-check";
 import { beforeEach, expect, test } from "vitest";
 import { Status } from "./abi.ts";
 import { ChainHost, GuestState } from "./guest-state.ts";
-import { msmCalls, proxyCalls, unimplementedCalls, WASI_MODULE, wasiCalls } from "./import-names.ts";
+import {
+  msmCalls,
+  proxyCalls,
+  sharingCalls,
+  unimplementedCalls,
+  WASI_MODULE,
+  wasiCalls,
+} from "./import-names.ts";
 import { createImports } from "./imports.ts";
 import type { StreamReport } from "./stream-report.ts";
 import { watPlan } from "./testdata/wat-filter.ts";
@@ -54,7 +61,7 @@ function define(type: number, name: string): number {
 
 test("every name that a module may import is there", () => {
   const imports = createImports(state);
-  const names = [...proxyCalls, ...msmCalls, ...unimplementedCalls];
+  const names = [...proxyCalls, ...msmCalls, ...sharingCalls, ...unimplementedCalls];
   expect(Object.keys(imports.env ?? {}).sort()).toEqual([...names].sort());
   expect(Object.keys(imports[WASI_MODULE] ?? {}).sort()).toEqual([...wasiCalls].sort());
 });
@@ -167,9 +174,16 @@ test("the clocks of Proxy-Wasm and WASI agree", () => {
 });
 
 const address = fc.oneof(fc.integer(), fc.constantFrom(0, PAGE - 1, PAGE, -1, 2 ** 31 - 1));
-const memoryCalls = [...proxyCalls, ...msmCalls, ...wasiCalls].filter(
+const memoryCalls = [...proxyCalls, ...msmCalls, ...sharingCalls, ...wasiCalls].filter(
   // These take 64-bit values and no address; `proc_exit` never returns.
-  (name) => !["proxy_increment_metric", "proxy_record_metric", "proc_exit", "clock_time_get"].includes(name),
+  (name) =>
+    ![
+      "proxy_increment_metric",
+      "proxy_record_metric",
+      "proc_exit",
+      "clock_time_get",
+      "msm_set_timer",
+    ].includes(name),
 );
 
 test("no address or length that a guest can pass throws in the host", () => {

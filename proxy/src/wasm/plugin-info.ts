@@ -14,6 +14,9 @@ const MAX_SLOT_BYTES = 65_536;
 const DEFAULT_BATCH = 64;
 const MAX_BATCH = 256;
 
+/** Datagrams that a filter may add in one call: as many as it may be shown. */
+const MAX_EMITTED = 256;
+
 /** More than any header that could be put before a datagram. */
 const MAX_HEADROOM_BYTES = 512;
 
@@ -23,6 +26,10 @@ export interface PluginInfo {
   readonly windowBytes: number;
   readonly headroomBytes: number;
   readonly maxBatch: number;
+  /** Datagrams that the filter may add in one call. */
+  readonly emitCapacity: number;
+  /** The most bytes of a datagram that it adds. */
+  readonly slotBytes: number;
 }
 
 /** What holds for a module without `msm_describe`. */
@@ -30,12 +37,15 @@ export const defaultPluginInfo: PluginInfo = {
   windowBytes: DEFAULT_SLOT_BYTES,
   headroomBytes: 0,
   maxBatch: DEFAULT_BATCH,
+  emitCapacity: 0,
+  slotBytes: DEFAULT_SLOT_BYTES,
 };
 
 /** Asks the filter through `msm_describe`. Throws FilterFailure where it wants what this host does not serve. */
 export function describePlugin(
   memory: GuestMemory,
   describe: (out: number, size: number) => number,
+  canEmit: boolean,
 ): PluginInfo {
   const address = memory.allocate(INFO_BYTES);
   memory.bytes.fill(0, address, address + INFO_BYTES);
@@ -51,7 +61,7 @@ export function describePlugin(
       `stages ${stages}: this host runs filters of stage SESSION (2)`,
     );
   }
-  if (field(InfoField.emitCapacity) !== 0) {
+  if (field(InfoField.emitCapacity) !== 0 && !canEmit) {
     throw new FilterFailure(
       "unsupported_action",
       "emit_capacity must be 0: this host does not emit datagrams",
@@ -62,5 +72,7 @@ export function describePlugin(
     windowBytes: Math.min(field(InfoField.window) || slotBytes, MAX_SLOT_BYTES),
     headroomBytes: Math.min(field(InfoField.headroom), MAX_HEADROOM_BYTES),
     maxBatch: Math.min(field(InfoField.maxBatch) || DEFAULT_BATCH, MAX_BATCH),
+    emitCapacity: Math.min(field(InfoField.emitCapacity), MAX_EMITTED),
+    slotBytes,
   };
 }

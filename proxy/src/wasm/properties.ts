@@ -23,18 +23,33 @@ export const propertyReaders: Readonly<Record<string, PropertyReader>> = {
   "msm.session.resumed": (state, session) =>
     session && Uint8Array.of(state.resumedSessions.has(session.index) ? 1 : 0),
   "msm.worker": (state) => integer(state.host.env.worker),
-  "msm.abi.features": () =>
-    integer(Feature.MapMetric | Feature.ReportStream | Feature.DefineReason | Feature.Headroom),
+  "msm.abi.features": (state) => integer(features(state.canDivert)),
 };
+
+function features(canDivert: boolean): number {
+  const all = Object.values(Feature).reduce((sum, bit) => sum | bit, 0);
+  return canDivert ? all : all & ~(Feature.Emit | Feature.Divert);
+}
 
 /**
  * Reads a property in the guest's effective context. The parts of a path are joined by NUL, as Proxy-Wasm has
  * it, or by dots. Undefined where the host has no such property or the context is no live session.
  */
 export function readProperty(state: GuestState, path: string): Uint8Array | undefined {
-  const name = path.replaceAll("\0", ".").replace(/\.$/, "");
-  if (!Object.hasOwn(propertyReaders, name)) return undefined;
-  return propertyReaders[name]?.(state, state.host.sessions.get(state.context - FIRST_SESSION_CONTEXT));
+  const name = pathName(path);
+  const session = state.context - FIRST_SESSION_CONTEXT;
+  if (!hasReader(name)) return state.host.sessionState.get(session, name);
+  return propertyReaders[name]?.(state, state.host.sessions.get(session));
+}
+
+/** A path with dots between its parts. */
+export function pathName(path: string): string {
+  return path.replaceAll("\0", ".").replace(/\.$/, "");
+}
+
+/** Whether the property is the host's own. */
+export function hasReader(name: string): boolean {
+  return Object.hasOwn(propertyReaders, name);
 }
 
 function integer(value: number): Uint8Array {

@@ -55,6 +55,7 @@ function contextCalls(state: GuestState) {
 function dataCalls(state: GuestState) {
   const { memory, plan } = state;
   const bufferOf = (type: number): Uint8Array | null => {
+    if (state.stream?.is(type) === true) return state.stream.content;
     if (type === BufferType.VmConfiguration) return plan.vmConfiguration;
     return type === BufferType.PluginConfiguration ? plan.configuration : null;
   };

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // biome-ignore lint/correctness/noUndeclaredDependencies: only tests use it; it comes with assemblyscript.
 import binaryen from "binaryen";
-import type { FilterPlan } from "../../plan.ts";
-import { compileFilter } from "../compile-filter.ts";
+import { compileFilter, type FilterTrust } from "../compile-filter.ts";
+import type { RunnableFilter } from "../filter-options.ts";
 
 /** The parts of a filter in WebAssembly text that differ from test to test. */
 export interface WatParts {
@@ -66,8 +66,12 @@ export function watFilter(parts: WatParts = {}): Uint8Array {
 }
 
 /** A plan for a filter in WebAssembly text. */
-export async function watPlan(parts: WatParts = {}, changes: Partial<FilterPlan> = {}): Promise<FilterPlan> {
-  const { module, digest } = await compileFilter(watFilter(parts), "filter");
+export async function watPlan(
+  parts: WatParts = {},
+  changes: Partial<RunnableFilter> = {},
+  trust: FilterTrust = "plugin",
+): Promise<RunnableFilter> {
+  const { module, digest } = await compileFilter(watFilter(parts), "filter", trust);
   return {
     name: "wat",
     rootId: "root",

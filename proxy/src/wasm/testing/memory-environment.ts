@@ -13,13 +13,16 @@ export interface LogLine {
 export class MemoryEnvironment implements FilterEnvironment {
   readonly worker = 0;
   readonly listener: string;
+  /** Tests look at what a chain has outgoing. */
+  readonly sendsOutgoing: boolean;
   readonly logs: LogLine[] = [];
   /** Nanoseconds since the start of the test. */
   nowNs = 1_000_000_000n;
   readonly #metrics = new Map<string, MemoryMetric>();
 
-  constructor(listener = "test") {
+  constructor(listener = "test", sendsOutgoing = true) {
     this.listener = listener;
+    this.sendsOutgoing = sendsOutgoing;
   }
 
   log(level: number, filter: string, message: string): void {
