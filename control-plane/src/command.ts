@@ -6,9 +6,10 @@ import { systemClock } from "./clock.ts";
 import { ControlPlaneState } from "./control-plane-state.ts";
 import type { Logger } from "./logger.ts";
 import { refusalLine } from "./refusal.ts";
+import type { TlsFiles } from "./server/tls-credentials.ts";
 import { SnapshotCache } from "./snapshot/snapshot-cache.ts";
 import { loadSource } from "./sources/load-source.ts";
-import { startControlPlane } from "./start-control-plane.ts";
+import { type ControlPlaneOptions, startControlPlane } from "./start-control-plane.ts";
 import { configDump } from "./status/config-dump.ts";
 
 /** What the command line needs from the process around it. */
@@ -32,10 +33,19 @@ export function createCommand(context: CommandContext): Command {
     .option("--config <path>", "YAML file with resources, or a folder of such files; followed while running")
     .option(
       "--xds-address <host:port>",
-      "where proxies connect (gRPC); port 0 takes a free one",
+      "where proxies connect in plain text (gRPC); port 0 takes a free one; 127.0.0.1:15010 without TLS",
       address,
-      "0.0.0.0:15010",
     )
+    .option("--xds-tls-address <host:port>", "where proxies connect over TLS, such as 0.0.0.0:15012", address)
+    .option("--xds-tls-cert <file>", "PEM file with the server's certificate; read again when it changes")
+    .option("--xds-tls-key <file>", "PEM file with its private key")
+    .option("--xds-tls-ca <file>", "PEM file with the authorities of proxies: each has to show a certificate")
+    .option(
+      "--xds-max-connection-age <seconds>",
+      "send proxies to another replica after about so long",
+      seconds,
+    )
+    .option("--xds-streams-per-peer <count>", "streams of one address or identity; 10000 by default", count)
     .option("--http-address <host:port>", "metrics, readiness and debugging", address, "127.0.0.1:15014")
     .addOption(new Option("--log-level <level>", "how much to log").choices(levels).default("info"))
     .action((options: RunOptions) => run(options, context));
@@ -61,6 +71,8 @@ const examples = `
 Examples:
   $ msm-control-plane --config deploy/local/mesh.yaml
   $ msm-control-plane --config ./mesh --xds-address 127.0.0.1:0 --http-address 127.0.0.1:0
+  $ msm-control-plane --config ./mesh --xds-tls-address 0.0.0.0:15012 --xds-tls-cert tls.crt --xds-tls-key tls.key \\
+      --xds-tls-ca ca.crt
   $ msm-control-plane validate ./mesh
   $ msm-control-plane translate deploy/local/mesh.yaml --profile mesh-envoy
 
@@ -70,21 +82,45 @@ file, line and a code, shown at http://127.0.0.1:15014/debug/resources, and leav
 interface RunOptions {
   readonly source: string;
   readonly config?: string;
-  readonly xdsAddress: string;
+  readonly xdsAddress?: string;
+  readonly xdsTlsAddress?: string;
+  readonly xdsTlsCert?: string;
+  readonly xdsTlsKey?: string;
+  readonly xdsTlsCa?: string;
+  readonly xdsMaxConnectionAge?: number;
+  readonly xdsStreamsPerPeer?: number;
   readonly httpAddress: string;
   readonly logLevel: string;
 }
 
 async function run(options: RunOptions, context: CommandContext): Promise<void> {
   const logger = context.createLogger(options.logLevel);
-  const { source, config, xdsAddress, httpAddress } = options;
+  const { source, config, httpAddress } = options;
   if (config === undefined)
     throw new Error("say with --config PATH where the mesh resources are; see --help");
-  const plane = await startControlPlane({ source, config, xdsAddress, httpAddress, logger });
-  logger.info({ xds: plane.xdsAddress, http: plane.httpAddress }, "listening");
+  const plane = await startControlPlane({ source, config, httpAddress, logger, ...xdsOptions(options) });
+  const { xdsAddress: xds, xdsTlsAddress: xdsTls, httpAddress: http } = plane;
+  logger.info({ xds, xdsTls, http }, "listening");
   await context.stopRequested();
   await plane.close();
   logger.info({}, "stopped");
+}
+
+function xdsOptions(options: RunOptions): Partial<ControlPlaneOptions> {
+  const { xdsAddress, xdsTlsAddress, xdsMaxConnectionAge, xdsStreamsPerPeer } = options;
+  return {
+    ...(xdsAddress === undefined ? {} : { xdsAddress }),
+    ...(xdsTlsAddress === undefined ? {} : { xdsTls: { address: xdsTlsAddress, files: tlsFiles(options) } }),
+    ...(xdsMaxConnectionAge === undefined ? {} : { maxConnectionAgeMs: xdsMaxConnectionAge * 1000 }),
+    ...(xdsStreamsPerPeer === undefined ? {} : { maxStreamsPerPeer: xdsStreamsPerPeer }),
+  };
+}
+
+function tlsFiles({ xdsTlsCert, xdsTlsKey, xdsTlsCa }: RunOptions): TlsFiles {
+  if (xdsTlsCert === undefined || xdsTlsKey === undefined)
+    throw new Error("--xds-tls-address needs --xds-tls-cert FILE and --xds-tls-key FILE");
+  const clientAuthorities = xdsTlsCa === undefined ? {} : { clientAuthorities: xdsTlsCa };
+  return { certificate: xdsTlsCert, privateKey: xdsTlsKey, ...clientAuthorities };
 }
 
 async function validate(path: string, context: CommandContext): Promise<void> {
@@ -115,4 +151,16 @@ function address(text: string): string {
   const port = Number(/^.+:([0-9]{1,5})$/.exec(text)?.[1] ?? Number.NaN);
   if (port >= 0 && port <= 65_535) return text;
   throw new InvalidArgumentError("write host:port, such as 127.0.0.1:15010.");
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= 1e6) return value;
+  throw new InvalidArgumentError("write seconds, such as 1800.");
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError("write a whole number above 0.");
 }

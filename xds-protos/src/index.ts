@@ -3,6 +3,7 @@
 export type {
   DescEnum,
   DescField,
+  DescFile,
   DescMessage,
   DescMethod,
   DescService,

@@ -46,6 +46,12 @@ test("names a missing peer, how to install it, and skips", async () => {
   expect(text).toContain("skip  talks to it (needs a peer)");
 });
 
+test("names the wheel of a missing peer with the command that unpacks it", async () => {
+  const need: Need = { ...missing, packages: [], wheel: "peer==1.0" };
+  const { text } = await run([{ title: "talks to it", run: async () => undefined }], [need]);
+  expect(text).toMatch(/missing, try: \/usr\/bin\/python3 -m pip install .* peer==1\.0/);
+});
+
 test("gives up a scenario that hangs, and ends what it started", async () => {
   let isEnded = false;
   const { totals, text } = await run([
@@ -99,7 +105,8 @@ test("installs packages only in continuous integration, as root", () => {
 
 test("finds every suite by its folder, each with scenarios, and names them all when asked for another", async () => {
   const suites = await findSuites([]);
-  expect(suites.map(({ name }) => name)).toEqual(["config", "faults", "rtp", "udp"]);
+  const names = suites.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(["config", "faults", "rtp", "udp", "xds"]));
   for (const { suite } of suites) expect(suite.scenarios.length).toBeGreaterThan(0);
-  await expect(findSuites(["sip"])).rejects.toThrow("Suites: config, faults, rtp, udp");
+  await expect(findSuites(["nonsense"])).rejects.toThrow(`Suites: ${names.join(", ")}`);
 });

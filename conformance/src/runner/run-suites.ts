@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import type { NamedSuite } from "./find-suites.ts";
-import { install, installCommand, isThere, mayInstall } from "./needs.ts";
+import { install, installCommands, isThere, mayInstall } from "./needs.ts";
 import { runScenario } from "./run-scenario.ts";
 
 /** How many scenarios passed, failed, and were left out since a peer is missing. */
@@ -33,9 +33,8 @@ export function totalsLine({ passed, failed, skipped }: Totals): string {
 function installMissing(suites: readonly NamedSuite[], print: (line: string) => void): void {
   const missing = suites.flatMap(({ suite }) => suite.needs).filter((need) => !isThere(need));
   if (missing.length === 0) return;
-  const packages = [...new Set(missing.flatMap((need) => need.packages))];
-  print(`install  ${packages.join(" ")}`);
-  const problem = install(packages);
+  print(`install  ${missing.flatMap(({ packages, wheel = [] }) => [...packages, wheel].flat()).join(" ")}`);
+  const problem = install(missing);
   if (problem !== undefined) print(`install  failed: ${problem}`);
 }
 
@@ -48,7 +47,9 @@ async function runSuite(
   print(`\n${name}: ${suite.title}`);
   const missing = suite.needs.filter((need) => {
     const found = isThere(need);
-    print(`  peer  ${need.name}: ${found ? "found" : `missing, try: ${installCommand(need.packages)}`}`);
+    print(
+      `  peer  ${need.name}: ${found ? "found" : `missing, try: ${installCommands([need]).join(" && ")}`}`,
+    );
     return !found;
   });
   for (const [index, scenario] of suite.scenarios.entries()) {

@@ -11,6 +11,8 @@ export interface Need {
   readonly find: readonly [string, ...string[]];
   /** The Debian packages that bring it. */
   readonly packages: readonly string[];
+  /** What of PyPI brings it, `name==version`: unpacked into `conformance/build/pip`. */
+  readonly wheel?: string;
 }
 
 /** What a scenario works with. Everything started through it is ended with the scenario. */

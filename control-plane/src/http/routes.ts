@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ControlPlaneState } from "../control-plane-state.ts";
+import { groupOf } from "../snapshot/group.ts";
 import type { SnapshotCache } from "../snapshot/snapshot-cache.ts";
 import { configDump } from "../status/config-dump.ts";
 import type { Metrics } from "../status/metrics.ts";
 import type { ProxyRegistry } from "../status/proxy-registry.ts";
 import { type GroupProgress, resourceReport } from "../status/resource-report.ts";
+import { discoveryRoutes } from "./discovery-routes.ts";
 import { type HttpAnswer, type HttpRoute, json, text } from "./http-server.ts";
 
 /** What the routes look at. */
@@ -15,10 +17,12 @@ export interface Inspected {
   readonly cache: SnapshotCache;
   readonly proxies: ProxyRegistry;
   readonly metrics: Metrics;
+  /** `control_plane.identifier` of responses. */
+  readonly identifier: string;
 }
 
 /** Every path of the control plane's HTTP port. */
-export function httpRoutes({ plane, cache, proxies, metrics }: Inspected): readonly HttpRoute[] {
+export function httpRoutes({ plane, cache, proxies, metrics, identifier }: Inspected): readonly HttpRoute[] {
   return [
     {
       path: "/ready",
@@ -41,6 +45,7 @@ export function httpRoutes({ plane, cache, proxies, metrics }: Inspected): reado
       about: "what each connected proxy was sent, took and refused",
       answer: () => json({ proxies: proxies.sync().map(({ info, types }) => ({ ...info, types })) }),
     },
+    ...discoveryRoutes({ cache, identifier, groupOf: (node) => groupOf(node).name }),
   ];
 }
 

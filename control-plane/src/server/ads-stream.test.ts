@@ -18,16 +18,17 @@ for (const [variant, probeOf] of variants) {
   // A SotW request repeats all names, an ACK too.
   const still = (...names: string[]): object => (variant === "delta" ? {} : { resourceNames: names });
 
-  test(`${variant}: binds the stream to the node of the first request and needs it no more`, () => {
+  test(`1: ${variant}: binds the stream to the node of the first request and needs it no more`, () => {
     const probe = probeOf({ cds: ["a"] });
     expect(probe.request("cds")).toEqual(["cds +a"]);
     expect(probe.request("lds")).toEqual(["lds"]);
+    probe.request("cds", { responseNonce: probe.nonce("cds") });
     const bound = probe.effects.filter(({ kind }) => kind === "bind");
     expect(bound).toMatchObject([{ node: { id: "n1", userAgentName: "msm-proxy" } }]);
   });
 
   test.each([{}, { node: {} }])(
-    `${variant}: ends a stream whose first request has no node id (%j)`,
+    `3: ${variant}: ends a stream whose first request has no node id (%j)`,
     (node) => {
       const probe = probeOf();
       probe.request("cds", { node: undefined, ...node });
@@ -37,32 +38,32 @@ for (const [variant, probeOf] of variants) {
     },
   );
 
-  test(`${variant}: ends a stream on a request without a type`, () => {
+  test(`4: ${variant}: ends a stream on a request without a type`, () => {
     const probe = probeOf();
     probe.request("");
     expect(probe.effects).toMatchObject([{ kind: "end", message: "type URL is required for ADS" }]);
   });
 
-  test(`${variant}: answers nothing for an unknown type and keeps the stream`, () => {
+  test(`6: ${variant}: answers nothing for an unknown type and keeps the stream`, () => {
     const probe = probeOf({ cds: ["a"] });
     expect(probe.request("type.googleapis.com/unheard.Of", named("x"))).toEqual([]);
     expect(probe.request("cds")).toEqual(["cds +a"]);
   });
 
-  test(`${variant}: waits for the first snapshot and then answers what was asked before`, () => {
+  test(`99: ${variant}: waits for the first snapshot and then answers what was asked before`, () => {
     const probe = probeOf();
     expect(probe.request("cds")).toEqual([]);
     expect(probe.publish({ cds: ["a"] })).toEqual(["cds +a"]);
   });
 
-  test(`${variant}: answers nothing to an ACK`, () => {
+  test(`17: ${variant}: answers nothing to an ACK`, () => {
     const probe = probeOf({ cds: ["a"] });
     probe.request("cds");
     expect(probe.ack("cds")).toEqual([]);
     expect(probe.effects.at(-1)).toMatchObject({ kind: "accepted", nonce: "1", entries: [{ name: "a" }] });
   });
 
-  test(`${variant}: after a NACK sends the same version no more, but the next one`, () => {
+  test(`18, 19: ${variant}: after a NACK sends the same version no more, but the next one`, () => {
     const probe = probeOf({ cds: ["a"] });
     probe.request("cds");
     expect(probe.nack("cds")).toEqual([]);
@@ -71,7 +72,7 @@ for (const [variant, probeOf] of variants) {
     expect(probe.publish({ cds: ["a=2"] })).toEqual(["cds +a"]);
   });
 
-  test(`${variant}: takes an answer with an old nonce for no answer`, () => {
+  test(`21: ${variant}: takes an answer with an old nonce for no answer`, () => {
     const probe = probeOf({ cds: ["a"] });
     probe.request("cds");
     const old = probe.nonce("cds");
@@ -83,12 +84,12 @@ for (const [variant, probeOf] of variants) {
     expect(probe.ack("cds")).toEqual(["cds +a"]);
   });
 
-  test(`${variant}: takes a first request with a nonce from an earlier stream for a first request`, () => {
+  test(`16: ${variant}: takes a first request with a nonce from an earlier stream for a first request`, () => {
     const probe = probeOf({ cds: ["a"] });
     expect(probe.request("cds", { responseNonce: "77", versionInfo: "old" })).toEqual(["cds +a"]);
   });
 
-  test(`${variant}: has one response of a type in flight, and then sends the newest state`, () => {
+  test(`91: ${variant}: has one response of a type in flight, and then sends the newest state`, () => {
     const probe = probeOf({ cds: ["a=1"] });
     probe.request("cds");
     for (const content of [2, 3, 4]) expect(probe.publish({ cds: [`a=${content}`] })).toEqual([]);
@@ -96,7 +97,7 @@ for (const [variant, probeOf] of variants) {
     expect(probe.ack("cds")).toEqual([]);
   });
 
-  test(`${variant}: gives every response its own nonce`, () => {
+  test(`15: ${variant}: gives every response its own nonce`, () => {
     const probe = probeOf(everything);
     probe.request("cds");
     probe.request("lds");
@@ -106,7 +107,7 @@ for (const [variant, probeOf] of variants) {
     expect(nonces).not.toContain("");
   });
 
-  test(`${variant}: sends a change of all types in the order CDS, EDS, LDS, RDS, others`, () => {
+  test(`70: ${variant}: sends a change of all types in the order CDS, EDS, LDS, RDS, others`, () => {
     const probe = probeOf({});
     for (const type of ["ecds", "rds", "eds"] as const) {
       probe.request(type, named({ ecds: "f", rds: "r", eds: "c" }[type]));
@@ -129,7 +130,7 @@ for (const [variant, probeOf] of variants) {
     expect(sent.map((response) => response.slice(0, 3))).toEqual(["cds", "lds"]);
   });
 
-  test(`${variant}: sends endpoints again after their cluster changed, though they did not`, () => {
+  test(`72: ${variant}: sends endpoints again after their cluster changed, though they did not`, () => {
     const probe = probeOf({ cds: ["c"], eds: ["c"] });
     probe.request("cds");
     probe.request("eds", named("c"));
@@ -138,7 +139,7 @@ for (const [variant, probeOf] of variants) {
     expect(probe.publish({ cds: ["c=2"], eds: ["c"] })).toEqual(["cds +c", "eds +c"]);
   });
 
-  test(`${variant}: pushes a named resource when it comes into being`, () => {
+  test(`40: ${variant}: pushes a named resource when it comes into being`, () => {
     const probe = probeOf({});
     probe.request("rds", named("r"));
     if (probe.nonce("rds") !== "") probe.ack("rds", still("r"));

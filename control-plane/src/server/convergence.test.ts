@@ -7,10 +7,10 @@ import { resourcesOf } from "../snapshot/snapshot.ts";
 import { deltaProbe, type StreamProbe, sotwProbe } from "../testing/stream-probe.ts";
 import { type SnapshotNames, snapshotOf, types } from "../testing/test-snapshot.ts";
 import type { Response } from "./protocol.ts";
-import { isFullState } from "./resource-types.ts";
+import { wholeTypes } from "./resource-types.ts";
 
 // Case 102 of the protocol's rules: whatever happens in whatever order, once everything is answered a client has
-// exactly what it asked for.
+// exactly what it asked for, what it has is not sent again, and no cluster goes before the listeners that named it.
 
 type Type = "cds" | "eds" | "lds";
 const names = ["a", "b", "c"] as const;
@@ -20,7 +20,8 @@ const name = fc.constantFrom(...names);
 type Step =
   | { readonly do: "publish"; readonly snapshot: SnapshotNames }
   | { readonly do: "subscribe" | "unsubscribe"; readonly type: Type; readonly name: string }
-  | { readonly do: "ack" | "nack" | "stale"; readonly type: Type };
+  | { readonly do: "ack" | "nack" | "stale"; readonly type: Type }
+  | { readonly do: "reconnect" };
 
 const set = fc
   .uniqueArray(fc.tuple(name, fc.integer({ min: 1, max: 3 })), { selector: ([key]) => key })
@@ -29,34 +30,73 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant("publish" as const), snapshot: fc.record({ cds: set, eds: set, lds: set }) }),
   fc.record({ do: fc.constantFrom("subscribe" as const, "unsubscribe" as const), type, name }),
   fc.record({ do: fc.constantFrom("ack" as const, "nack" as const, "stale" as const), type }),
+  fc.record({ do: fc.constant("reconnect" as const) }),
 );
+const allTypes = ["cds", "eds", "lds"] as const;
 
 /** A client that knows the rules: keeps its subscriptions and applies each response that it accepts. */
 class ModelClient {
   readonly held = new Map<Type, Map<string, string>>();
   readonly wanted = new Map<Type, Set<string>>();
-  readonly #waiting = new Map<Type, Response>();
-  readonly #probe: StreamProbe<never>;
+  readonly #connect: () => StreamProbe<never>;
   readonly #isDelta: boolean;
+  readonly #waiting = new Map<Type, Response>();
+  /** Types for which something was asked on this connection. */
+  readonly #asked = new Set<Type>();
+  #probe: StreamProbe<never>;
+  #published: SnapshotNames = {};
   #seen = 0;
 
-  constructor(probe: StreamProbe<never>, isDelta: boolean) {
-    this.#probe = probe;
+  constructor(connect: () => StreamProbe<never>, isDelta: boolean) {
+    this.#connect = connect;
     this.#isDelta = isDelta;
-    for (const each of ["cds", "eds", "lds"] as const) {
+    this.#probe = connect();
+    for (const each of allTypes) {
       this.held.set(each, new Map());
       this.wanted.set(each, new Set(["a"]));
-      this.#request(each, this.#isDelta ? { resourceNamesSubscribe: ["a"] } : {});
     }
+    this.#reconnect();
   }
 
   take(action: Step): void {
-    if (action.do === "publish") this.#probe.publish(action.snapshot);
+    if (action.do === "publish") this.#publish(action.snapshot);
+    else if (action.do === "reconnect") this.#reconnect();
     else if (action.do === "subscribe") this.#subscribe(action.type, action.name);
     else if (action.do === "unsubscribe") this.#unsubscribe(action.type, action.name);
-    else if (action.do === "stale") this.#request(action.type, { responseNonce: "stale" });
+    else if (action.do === "stale") this.#goStale(action.type);
     else this.#answer(action.type, action.do === "nack");
     this.#collect();
+  }
+
+  /** How many responses there were on this connection. */
+  get responses(): number {
+    return this.#probe.effects.filter(({ kind }) => kind === "send").length;
+  }
+
+  #publish(snapshot: SnapshotNames): void {
+    this.#published = snapshot;
+    this.#probe.publish(snapshot);
+  }
+
+  // What was under way is lost; what the client has it says, as its variant can.
+  #reconnect(): void {
+    this.#waiting.clear();
+    this.#asked.clear();
+    this.#seen = 0;
+    this.#probe = this.#connect();
+    this.#probe.publish(this.#published);
+    for (const each of allTypes) {
+      const resourceNamesSubscribe = [...this.wanted.get(each)!];
+      // Who wants nothing asks for nothing: a first request without names would mean everything.
+      if (resourceNamesSubscribe.length === 0) continue;
+      const initialResourceVersions = Object.fromEntries(this.held.get(each)!);
+      const fields = this.#isDelta ? { resourceNamesSubscribe, initialResourceVersions } : {};
+      this.#request(each, { ...fields, responseNonce: "of another connection" });
+    }
+  }
+
+  #goStale(of: Type): void {
+    if (this.#asked.has(of)) this.#request(of, { responseNonce: "stale" });
   }
 
   /** Accepts everything until nothing more comes. */
@@ -64,6 +104,9 @@ class ModelClient {
     for (let rounds = 0; this.#waiting.size > 0; rounds++) {
       expect(rounds).toBeLessThan(20);
       for (const waiting of [...this.#waiting.keys()]) this.#answer(waiting, false);
+      if (this.#waiting.size > 0) continue;
+      this.#probe.assumeAskedForAll();
+      this.#collect();
     }
   }
 
@@ -75,6 +118,7 @@ class ModelClient {
   #unsubscribe(of: Type, removed: string): void {
     this.wanted.get(of)!.delete(removed);
     this.held.get(of)!.delete(removed);
+    if (!this.#asked.has(of)) return;
     this.#request(of, this.#isDelta ? { resourceNamesUnsubscribe: [removed] } : {});
   }
 
@@ -90,7 +134,7 @@ class ModelClient {
 
   #apply(of: Type, { entries, removed }: Response, isNack = false): void {
     const held = this.held.get(of)!;
-    if (!this.#isDelta && isFullState(types[of]) && !isNack) held.clear();
+    if (!this.#isDelta && wholeTypes.has(types[of]) && !isNack) held.clear();
     if (this.#isDelta) for (const gone of removed) held.delete(gone);
     for (const entry of entries)
       if (this.wanted.get(of)!.has(entry.name)) held.set(entry.name, entry.version);
@@ -106,8 +150,18 @@ class ModelClient {
       this.#apply(of, this.#waiting.get(of)!);
       this.#waiting.delete(of);
     }
+    this.#asked.add(of);
     this.#probe.request(of, { ...all, ...nonce, ...fields });
     this.#collect();
+  }
+
+  // Make before break: while listeners that may name a cluster are not replaced, it stays.
+  #checkBreak({ entries, removed }: Response): void {
+    const names = new Set(entries.map((entry) => entry.name));
+    const held = [...this.held.get("cds")!.keys()];
+    const dropped = held.filter((each) => (this.#isDelta ? removed.includes(each) : !names.has(each)));
+    if (dropped.length === 0 || !this.#asked.has("lds")) return;
+    expect(this.#waiting.has("lds")).toBe(false);
   }
 
   #collect(): void {
@@ -117,6 +171,7 @@ class ModelClient {
       if (effect.kind !== "send") continue;
       const [of] = Object.entries(types).find(([, url]) => url === effect.response.typeUrl) as [Type, string];
       expect(this.#waiting.has(of)).toBe(false);
+      if (of === "cds") this.#checkBreak(effect.response);
       this.#waiting.set(of, effect.response);
     }
   }
@@ -132,7 +187,8 @@ for (const [variant, probeOf] of [
         fc.array(step, { maxLength: 40 }),
         fc.record({ cds: set, eds: set, lds: set }),
         (steps, last) => {
-          const client = new ModelClient(probeOf({}) as StreamProbe<never>, variant === "delta");
+          const connect = () => probeOf({}) as StreamProbe<never>;
+          const client = new ModelClient(connect, variant === "delta");
           for (const each of steps) client.take(each);
           client.settle();
           // What was refused is sent again only when it changes: this content is new to everybody.
@@ -141,6 +197,9 @@ for (const [variant, probeOf] of [
           );
           client.take({ do: "publish", snapshot: shifted });
           client.settle();
+          const { responses } = client;
+          client.take({ do: "publish", snapshot: shifted });
+          expect(client.responses).toBe(responses);
           for (const of of ["cds", "eds", "lds"] as const) {
             const resources = resourcesOf(snapshotOf(shifted), types[of]);
             for (const each of client.wanted.get(of)!) {

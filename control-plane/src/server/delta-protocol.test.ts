@@ -9,6 +9,7 @@ import { deltaProbe } from "../testing/stream-probe.ts";
 import { snapshotOf } from "../testing/test-snapshot.ts";
 import { deltaProtocol } from "./delta-protocol.ts";
 
+const plain = { identifier: "", usesTtl: false };
 const subscribe = (...names: string[]): object => ({ resourceNamesSubscribe: names });
 const unsubscribe = (...names: string[]): object => ({ resourceNamesUnsubscribe: names });
 const has = (names: Readonly<Record<string, string>>): object => ({ initialResourceVersions: names });
@@ -150,7 +151,7 @@ test("62: applies the subscriptions of a NACK", () => {
 test("63, 64, 65: a resource on the wire has its name, content version and bytes", () => {
   const probe = deltaProbe({ eds: ["a"] });
   probe.request("eds", subscribe("a", "gone"));
-  const response = fromBinary(DeltaDiscoveryResponseSchema, deltaProtocol.encode(probe.newest));
+  const response = fromBinary(DeltaDiscoveryResponseSchema, deltaProtocol.encode(probe.newest, plain));
   const version = versionOf(typeUrls.clusterLoadAssignment, { eds: ["a"] }, "a");
   expect(response).toMatchObject({
     typeUrl: typeUrls.clusterLoadAssignment,

@@ -3,9 +3,9 @@
 
 import { typeUrls } from "@msm/xds-protos";
 import type { DeltaDiscoveryRequest } from "@msm/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
+import { canonicalName, globOf } from "../snapshot/resource-name.ts";
 import { encodeDeltaResponse } from "./encode-response.ts";
-import type { Protocol } from "./protocol.ts";
-import { isWildcardByDefault } from "./resource-types.ts";
+import { type Protocol, TTL_FEATURE } from "./protocol.ts";
 import type { Subscription } from "./subscription.ts";
 import { takeBytes } from "./take-bytes.ts";
 
@@ -18,8 +18,11 @@ export const deltaProtocol: Protocol<DeltaDiscoveryRequest> = {
     typeUrl: request.typeUrl,
     nonce: request.responseNonce,
     error: request.errorDetail?.message,
+    names: request.resourceNamesSubscribe,
     nameCount: request.resourceNamesSubscribe.length + Object.keys(request.initialResourceVersions).length,
   }),
+  usesTtl: (features) => features.includes(TTL_FEATURE),
+  heartbeatsWhole: () => false,
   subscribe,
   compose(subscription, pending, snapshot, canRemove) {
     const entries = takeBytes(pending.upserts);
@@ -33,13 +36,11 @@ export const deltaProtocol: Protocol<DeltaDiscoveryRequest> = {
 };
 
 function subscribe(subscription: Subscription, request: DeltaDiscoveryRequest, isFirst: boolean): void {
-  const added = new Set(request.resourceNamesSubscribe);
-  const removed = new Set(request.resourceNamesUnsubscribe);
-  if (isFirst) adoptVersions(subscription, request, added);
+  const added = new Set(request.resourceNamesSubscribe.map(canonicalName));
+  const removed = new Set(request.resourceNamesUnsubscribe.map(canonicalName));
   const saysNothing = added.size === 0 && removed.size === 0;
-  if (added.has("*") || (isFirst && saysNothing && isWildcardByDefault(subscription.typeUrl))) {
-    subscription.setWildcard(true);
-  }
+  if (added.has("*") || (isFirst && saysNothing && subscription.isWhole)) subscription.setWildcard(true);
+  if (isFirst) adoptVersions(subscription, request, added);
   for (const name of added) {
     if (name === "*") continue;
     const isHeld = isFirst && subscription.held.has(name);
@@ -50,15 +51,16 @@ function subscribe(subscription: Subscription, request: DeltaDiscoveryRequest, i
   if (removed.has("*")) subscription.setWildcard(false);
 }
 
-// Only the first request of a type may say what the client has from before.
+// Only the first request of a type may say what the client has from before. What it does not ask for does not count.
 function adoptVersions(
   subscription: Subscription,
   request: DeltaDiscoveryRequest,
   added: ReadonlySet<string>,
 ): void {
-  const isWildcard = added.has("*") || (added.size === 0 && isWildcardByDefault(subscription.typeUrl));
-  for (const [name, version] of Object.entries(request.initialResourceVersions)) {
-    if (isWildcard || added.has(name)) subscription.adopt(name, version);
+  for (const [text, version] of Object.entries(request.initialResourceVersions)) {
+    const name = canonicalName(text);
+    if (subscription.isWildcard || added.has(name) || added.has(globOf(name)))
+      subscription.adopt(name, version);
   }
 }
 

@@ -15,11 +15,13 @@ import { encodeDeltaResponse, encodeSotwResponse } from "./encode-response.ts";
 const sizes = [1, 90, 127, 128, 16_300, 16_384, 3_000_000];
 const names = sizes.map((size, index) => `filter-${index}=${size}`);
 const entries = [...resourcesOf(snapshotOf({ ecds: names }), types.ecds).values()];
+const encoding = { identifier: "plane-1", usesTtl: false };
 const response = { typeUrl: types.ecds, nonce: "7", version: "v", entries, removed: ["gone"] };
 
 test("a delta response put together from encoded entries says what a message would", () => {
-  const message = fromBinary(DeltaDiscoveryResponseSchema, encodeDeltaResponse(response));
+  const message = fromBinary(DeltaDiscoveryResponseSchema, encodeDeltaResponse(response, encoding));
   expect(message).toMatchObject({ typeUrl: types.ecds, nonce: "7", removedResources: ["gone"] });
+  expect(message.controlPlane?.identifier).toBe("plane-1");
   expect(message.resources.map(({ name, version }) => [name, version])).toEqual(
     entries.map(({ name, version }) => [name, version]),
   );
@@ -28,7 +30,7 @@ test("a delta response put together from encoded entries says what a message wou
 });
 
 test("a state-of-the-world response put together from encoded entries says what a message would", () => {
-  const message = fromBinary(DiscoveryResponseSchema, encodeSotwResponse(response));
+  const message = fromBinary(DiscoveryResponseSchema, encodeSotwResponse(response, encoding));
   expect(message).toMatchObject({ typeUrl: types.ecds, nonce: "7", versionInfo: "v" });
   expect(message.resources.map(({ value }) => value.length > 0)).toEqual(entries.map(() => true));
   expect(message.resources.every(({ typeUrl }) => typeUrl === types.ecds)).toBe(true);

@@ -6,32 +6,48 @@ import {
   DeltaDiscoveryResponseSchema,
   DiscoveryResponseSchema,
 } from "@msm/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
-import type { Response } from "./protocol.ts";
+import { type ResourceEntry, sotwHeartbeat } from "../snapshot/resource-entry.ts";
+import type { Encoding, Response } from "./protocol.ts";
 
 // Field 2, length-delimited: `resources` in both messages. Fields may come in any order.
 const RESOURCES_TAG = 0x12;
 
 /** The bytes of a `DeltaDiscoveryResponse`, put together from entries that are encoded already. */
-export function encodeDeltaResponse({ typeUrl, nonce, version, entries, removed }: Response): Uint8Array {
+export function encodeDeltaResponse(response: Response, { identifier, usesTtl }: Encoding): Uint8Array {
+  const { typeUrl, nonce, version, entries, removed, isHeartbeat } = response;
   const head = create(DeltaDiscoveryResponseSchema, {
     typeUrl,
     nonce,
     systemVersionInfo: version,
     removedResources: [...removed],
+    ...controlPlane(identifier),
   });
-  return withResources(
-    toBinary(DeltaDiscoveryResponseSchema, head),
-    entries.map((entry) => entry.deltaBytes),
-  );
+  const bytesOf = ({ deltaBytes, ttl }: ResourceEntry): Uint8Array => {
+    if (isHeartbeat) return ttl!.heartbeat;
+    return usesTtl || ttl === undefined ? deltaBytes : ttl.deltaWithout;
+  };
+  return withResources(toBinary(DeltaDiscoveryResponseSchema, head), entries.map(bytesOf));
 }
 
 /** The bytes of a `DiscoveryResponse`, put together from entries that are encoded already. */
-export function encodeSotwResponse({ typeUrl, nonce, version, entries }: Response): Uint8Array {
-  const head = create(DiscoveryResponseSchema, { typeUrl, nonce, versionInfo: version });
-  return withResources(
-    toBinary(DiscoveryResponseSchema, head),
-    entries.map((entry) => entry.anyBytes),
-  );
+export function encodeSotwResponse(response: Response, { identifier, usesTtl }: Encoding): Uint8Array {
+  const { typeUrl, nonce, version, entries, isHeartbeat } = response;
+  const head = create(DiscoveryResponseSchema, {
+    typeUrl,
+    nonce,
+    versionInfo: version,
+    ...controlPlane(identifier),
+  });
+  const bytesOf = (entry: ResourceEntry): Uint8Array => {
+    const { anyBytes, ttl } = entry;
+    if (isHeartbeat) return sotwHeartbeat(entry, version);
+    return usesTtl && ttl !== undefined ? ttl.wrappedAny : anyBytes;
+  };
+  return withResources(toBinary(DiscoveryResponseSchema, head), entries.map(bytesOf));
+}
+
+function controlPlane(identifier: string): { controlPlane?: { identifier: string } } {
+  return identifier === "" ? {} : { controlPlane: { identifier } };
 }
 
 function withResources(head: Uint8Array, resources: readonly Uint8Array[]): Uint8Array {

@@ -21,7 +21,9 @@ export function pendingOf(subscription: Subscription, snapshot: Snapshot): Pendi
     ({ name, version }) => owed.has(name) || held.get(name)?.version !== version,
   );
   const removals = new Set<string>();
-  if (!isServed(typeUrl)) return { upserts, removals: [] };
+  // Of a type that nobody ever put into the snapshot we know nothing.
+  const isKnown = isServed(typeUrl) || snapshot.types.has(typeUrl) || held.size > unknown.size;
+  if (!isKnown) return { upserts, removals: [] };
   for (const name of owed) if (!resources.has(name)) removals.add(name);
   for (const name of held.keys()) {
     if (resources.has(name)) continue;
@@ -36,5 +38,7 @@ export function pendingOf(subscription: Subscription, snapshot: Snapshot): Pendi
 export function wanted(subscription: Subscription, snapshot: Snapshot): readonly ResourceEntry[] {
   const resources = resourcesOf(snapshot, subscription.typeUrl);
   if (subscription.isWildcard) return [...resources.values()];
+  if (subscription.isOpenEnded)
+    return [...resources.values()].filter(({ name }) => subscription.covers(name));
   return [...subscription.names].flatMap((name) => resources.get(name) ?? []);
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Node } from "@msm/xds-protos/envoy/config/core/v3/base_pb.js";
 import type { ResourceEntry } from "../snapshot/resource-entry.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { Pending } from "./pending.ts";
@@ -8,12 +9,14 @@ import type { Subscription } from "./subscription.ts";
 
 /** What every request says, whichever variant of the protocol it belongs to. */
 export interface RequestHead {
-  readonly node: { readonly id: string; readonly userAgentName: string } | undefined;
+  readonly node: Node | undefined;
   readonly typeUrl: string;
   readonly nonce: string;
   /** Set when the request refuses a response. */
   readonly error: string | undefined;
-  /** How many names the request carries. */
+  /** The names of which the request says that they are wanted. */
+  readonly names: readonly string[];
+  /** How many names the request carries in all. */
   readonly nameCount: number;
 }
 
@@ -24,6 +27,16 @@ export interface Response {
   readonly version: string;
   readonly entries: readonly ResourceEntry[];
   readonly removed: readonly string[];
+  /** The entries are not sent, only that they are still wanted (xds_protocol.rst, "TTL"). */
+  readonly isHeartbeat?: boolean;
+}
+
+/** How a response is written for one client. */
+export interface Encoding {
+  /** `control_plane.identifier`; left out when empty. */
+  readonly identifier: string;
+  /** Whether the client understands that resources expire. */
+  readonly usesTtl: boolean;
 }
 
 /** The content of a response; `isPartial` when more of the same must follow. */
@@ -38,9 +51,16 @@ export interface Content {
 export interface Protocol<Request> {
   /** Whether subscription changes in a request with an old nonce count (delta: yes; SotW: no). */
   readonly honoursStale: boolean;
-  /** Whether clients are told that a resource of this type is gone. */
-  announcesRemoval(typeUrl: string): boolean;
+  /** Whether clients are told that a resource of this subscription is gone. */
+  announcesRemoval(subscription: Subscription): boolean;
   head(request: Request): RequestHead;
+  /** Whether a client with these features is sent resources with a time to live. */
+  usesTtl(clientFeatures: readonly string[]): boolean;
+  /**
+   * Whether a heartbeat of this subscription repeats everything with its content, because what a response lacks would
+   * count as deleted (Envoy drops listeners at a heartbeat without content).
+   */
+  heartbeatsWhole(subscription: Subscription): boolean;
   /** Applies what the request says about names. */
   subscribe(subscription: Subscription, request: Request, isFirst: boolean): void;
   /**
@@ -53,5 +73,8 @@ export interface Protocol<Request> {
     snapshot: Snapshot,
     canRemove: boolean,
   ): Content | undefined;
-  encode(response: Response): Uint8Array;
+  encode(response: Response, encoding: Encoding): Uint8Array;
 }
+
+/** The client feature by which a client says that it lets resources expire. */
+export const TTL_FEATURE = "xds.config.supports-resource-ttl";

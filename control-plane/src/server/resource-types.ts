@@ -14,22 +14,19 @@ const ORDER: readonly string[] = [
   typeUrls.typedExtensionConfig,
 ];
 
-const SERVED: ReadonlySet<string> = new Set([
-  typeUrls.cluster,
-  typeUrls.clusterLoadAssignment,
-  typeUrls.listener,
-  typeUrls.routeConfiguration,
-  typeUrls.typedExtensionConfig,
-]);
-
-const FULL_STATE: ReadonlySet<string> = new Set([typeUrls.cluster, typeUrls.listener]);
-
 const NAMED_BY: ReadonlyMap<string, readonly string[]> = new Map([
   [typeUrls.cluster, [typeUrls.listener, typeUrls.routeConfiguration]],
   [typeUrls.clusterLoadAssignment, [typeUrls.cluster, typeUrls.listener, typeUrls.routeConfiguration]],
   [typeUrls.routeConfiguration, [typeUrls.listener]],
+  [typeUrls.secret, [typeUrls.cluster, typeUrls.listener]],
   [typeUrls.typedExtensionConfig, [typeUrls.listener]],
 ]);
+
+/**
+ * The types that come whole: a SotW response holds all that the client wants, so that what it lacks is deleted, and a
+ * first request without names asks for everything ("legacy wildcard").
+ */
+export const wholeTypes: ReadonlySet<string> = new Set([typeUrls.cluster, typeUrls.listener]);
 
 /** Sorts type URLs into the order in which updates of them are sent. */
 export function inSendingOrder(types: Iterable<string>): string[] {
@@ -37,19 +34,9 @@ export function inSendingOrder(types: Iterable<string>): string[] {
   return [...types].sort((left, right) => rank(left) - rank(right));
 }
 
-/** Whether the absence of resources of this type means something; of other types we know nothing. */
+/** Whether the absence of resources means something even where a snapshot has none of the type. */
 export function isServed(typeUrl: string): boolean {
-  return SERVED.has(typeUrl);
-}
-
-/** Whether a SotW response of this type holds everything, so that what it lacks is deleted. */
-export function isFullState(typeUrl: string): boolean {
-  return FULL_STATE.has(typeUrl);
-}
-
-/** Whether a first request without names asks for everything ("legacy wildcard"). */
-export function isWildcardByDefault(typeUrl: string): boolean {
-  return FULL_STATE.has(typeUrl);
+  return ORDER.includes(typeUrl);
 }
 
 /** The types whose resources may name one of this type: it is removed only after they stopped. */

@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { sotwProbe } from "../testing/stream-probe.ts";
 import { sotwProtocol } from "./sotw-protocol.ts";
 
+const plain = { identifier: "", usesTtl: false };
 const named = (...names: string[]): object => ({ resourceNames: names });
 
 test("24: the version changes exactly when a resource visible to the subscriber does", () => {
@@ -105,7 +106,7 @@ test("41: the last listener's deletion is an empty response with a new version a
   const { version, nonce } = probe.newest;
   probe.ack("lds");
   expect(probe.publish({})).toEqual(["lds -a"]);
-  const wire = fromBinary(DiscoveryResponseSchema, sotwProtocol.encode(probe.newest));
+  const wire = fromBinary(DiscoveryResponseSchema, sotwProtocol.encode(probe.newest, plain));
   expect(wire.resources).toEqual([]);
   expect(wire.versionInfo).not.toBe(version);
   expect(wire.nonce).not.toBe(nonce);
@@ -133,7 +134,7 @@ test("71: clusters that listeners still name stay in the whole set until those w
 test("75: endpoints that nobody knows are an empty set, sent once", () => {
   const probe = sotwProbe({});
   expect(probe.request("eds", named("gone"))).toEqual(["eds +gone -gone"]);
-  const wire = fromBinary(DiscoveryResponseSchema, sotwProtocol.encode(probe.newest));
+  const wire = fromBinary(DiscoveryResponseSchema, sotwProtocol.encode(probe.newest, plain));
   const assignment = fromBinary(ClusterLoadAssignmentSchema, wire.resources[0]!.value);
   expect(assignment).toMatchObject({ clusterName: "gone", endpoints: [] });
   expect(probe.ack("eds", named("gone"))).toEqual([]);
@@ -151,7 +152,7 @@ test("77: a reconnecting client that claims the newest version is answered all t
 test("a response on the wire has its type, version, nonce and resources", () => {
   const probe = sotwProbe({ cds: ["a", "b"] });
   probe.request("cds");
-  const wire = fromBinary(DiscoveryResponseSchema, sotwProtocol.encode(probe.newest));
+  const wire = fromBinary(DiscoveryResponseSchema, sotwProtocol.encode(probe.newest, plain));
   expect(wire).toMatchObject({ typeUrl: typeUrls.cluster, nonce: "1", versionInfo: probe.newest.version });
   expect(wire.resources.map(({ typeUrl }) => typeUrl)).toEqual([typeUrls.cluster, typeUrls.cluster]);
 });

@@ -1,33 +1,40 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { typeUrls } from "@msm/xds-protos";
+import { create, typeUrls } from "@msm/xds-protos";
 import { ClusterLoadAssignmentSchema } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
 import type { DiscoveryRequest } from "@msm/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
 import { createEntry, type ResourceEntry } from "../snapshot/resource-entry.ts";
+import { canonicalName } from "../snapshot/resource-name.ts";
 import { type Snapshot, setVersion } from "../snapshot/snapshot.ts";
-import { translateEndpoints } from "../translate/cluster-load-assignment.ts";
 import { encodeSotwResponse } from "./encode-response.ts";
 import { type Pending, wanted } from "./pending.ts";
-import type { Content, Protocol } from "./protocol.ts";
-import { isFullState, isWildcardByDefault } from "./resource-types.ts";
+import { type Content, type Protocol, TTL_FEATURE } from "./protocol.ts";
 import type { Subscription } from "./subscription.ts";
 import { takeBytes } from "./take-bytes.ts";
+
+// In state of the world a time to live has its place in a wrapper, of which clients say that they know it. The
+// documentation has the first name; gRPC sends the second.
+const WRAPPING_FEATURES = ["xds.config.supports-resource-in-sotw", "xds.config.resource-in-sotw"];
 
 /** The "state of the world" variant: listeners and clusters whole, other types in parts. */
 export const sotwProtocol: Protocol<DiscoveryRequest> = {
   honoursStale: false,
-  announcesRemoval: isFullState,
+  announcesRemoval: (subscription) => subscription.isWhole,
   head: (request) => ({
     node: request.node,
     typeUrl: request.typeUrl,
     nonce: request.responseNonce,
     error: request.errorDetail?.message,
+    names: request.resourceNames,
     nameCount: request.resourceNames.length,
   }),
+  usesTtl: (features) =>
+    features.includes(TTL_FEATURE) && WRAPPING_FEATURES.some((name) => features.includes(name)),
+  heartbeatsWhole: (subscription) => subscription.isWhole,
   subscribe,
   compose: (subscription, pending, snapshot, canRemove) =>
-    isFullState(subscription.typeUrl)
+    subscription.isWhole
       ? composeWhole(subscription, pending, snapshot, canRemove)
       : composePart(subscription, pending, snapshot),
   encode: encodeSotwResponse,
@@ -36,9 +43,9 @@ export const sotwProtocol: Protocol<DiscoveryRequest> = {
 // A request lists all names that are wanted from now on. No names at all are a wildcard only as long as the client
 // has never named any.
 function subscribe(subscription: Subscription, request: DiscoveryRequest, isFirst: boolean): void {
-  const names = new Set(request.resourceNames);
+  const names = new Set(request.resourceNames.map(canonicalName));
   if (isFirst && names.size === 0) {
-    if (isWildcardByDefault(subscription.typeUrl)) subscription.setWildcard(true);
+    if (subscription.isWhole) subscription.setWildcard(true);
     return;
   }
   const keepsLegacyWildcard = names.size === 0 && subscription.isWildcard && !subscription.names.has("*");
@@ -80,5 +87,9 @@ function composePart(
 }
 
 function noEndpoints(name: string): ResourceEntry {
-  return createEntry(ClusterLoadAssignmentSchema, name, translateEndpoints(name, []), []);
+  return createEntry(
+    ClusterLoadAssignmentSchema,
+    name,
+    create(ClusterLoadAssignmentSchema, { clusterName: name }),
+  );
 }

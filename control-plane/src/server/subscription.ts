@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ResourceEntry } from "../snapshot/resource-entry.ts";
+import { globOf, isGlob } from "../snapshot/resource-name.ts";
 
 /** A response that the client has not answered yet. */
 export interface InFlight {
   readonly nonce: string;
+  readonly version: string;
   readonly entries: readonly ResourceEntry[];
   readonly removed: readonly string[];
 }
@@ -19,6 +21,8 @@ interface Held {
 /** What one stream wants of one type, and what it has. */
 export class Subscription {
   readonly typeUrl: string;
+  /** Whether SotW responses hold everything, and a first request without names asks for everything. */
+  readonly isWhole: boolean;
   readonly names = new Set<string>();
   /** What the client has, as last sent or as it says itself. */
   readonly held = new Map<string, Held>();
@@ -29,44 +33,78 @@ export class Subscription {
   /** Held names whose newest form the client refused: it goes on with an older one. */
   readonly rejected = new Set<string>();
   isWildcard = false;
+  /** The client said what it has from an earlier connection. */
+  isResumed = false;
   /** The next response goes out even if it is empty. */
   mustReply = false;
   inFlight: InFlight | undefined;
   lastNonce = "";
+  lastVersion = "";
+  #globCount = 0;
+  /** Resources by the other names by which they were asked for. */
+  readonly #meant = new Map<string, string>();
 
-  constructor(typeUrl: string) {
+  constructor(typeUrl: string, isWhole: boolean) {
     this.typeUrl = typeUrl;
+    this.isWhole = isWhole;
   }
 
   /** Whether the client wants this resource. */
   covers(name: string): boolean {
-    return this.isWildcard || this.names.has(name);
+    if (this.isWildcard || this.names.has(name)) return true;
+    return this.#globCount > 0 && this.names.has(globOf(name));
+  }
+
+  /** Whether the names that it wants can be known only by looking at all resources. */
+  get isOpenEnded(): boolean {
+    return this.isWildcard || this.#globCount > 0;
   }
 
   /** Asking for a name, even again, is always answered (xds_protocol.rst, "Subscribing to Resources"). */
   add(name: string): void {
+    if (!isGlob(name)) this.owed.add(name);
+    else this.#addGlob(name);
     this.names.add(name);
-    this.owed.add(name);
   }
 
   /** What is not wanted any more is forgotten, so that it is sent again when it is wanted again. */
-  remove(name: string): void {
+  remove(asked: string): void {
+    const name = this.#meant.get(asked) ?? asked;
+    this.#meant.delete(asked);
     if (!this.names.delete(name)) return;
-    // Under a wildcard the client needs to hear whether the resource is part of that.
-    if (this.isWildcard) this.owed.add(name);
-    else this.#forget(name);
+    if (isGlob(name)) {
+      this.#globCount--;
+      this.#forgetUncovered();
+    } else if (this.covers(name)) {
+      // Under a wildcard the client needs to hear whether the resource is part of that.
+      this.owed.add(name);
+    } else this.#forget(name);
+  }
+
+  /** Takes another name of a resource for the resource. */
+  resolve(aliases: ReadonlyMap<string, string> | undefined): void {
+    if (aliases === undefined) return;
+    for (const asked of [...this.names]) {
+      const name = aliases.get(asked);
+      if (name === undefined) continue;
+      this.names.delete(asked);
+      this.owed.delete(asked);
+      this.#meant.set(asked, name);
+      this.add(name);
+    }
   }
 
   setWildcard(isWildcard: boolean): void {
     if (isWildcard) this.mustReply = true;
     this.isWildcard = isWildcard;
     if (isWildcard) return;
-    for (const name of [...this.held.keys(), ...this.owed]) if (!this.names.has(name)) this.#forget(name);
+    this.#forgetUncovered();
     this.mustReply = false;
   }
 
   /** Notes what a reconnecting client says it has. */
   adopt(name: string, version: string): void {
+    this.isResumed = true;
     this.held.set(name, { version });
     this.unknown.add(name);
   }
@@ -80,6 +118,7 @@ export class Subscription {
     for (const name of inFlight.removed) this.#forget(name);
     this.inFlight = inFlight;
     this.lastNonce = inFlight.nonce;
+    this.lastVersion = inFlight.version;
     this.mustReply = false;
   }
 
@@ -93,6 +132,16 @@ export class Subscription {
   /** Notes that nothing needs to be said about a name. */
   settle(name: string): void {
     this.#forget(name);
+  }
+
+  #addGlob(glob: string): void {
+    if (!this.names.has(glob)) this.#globCount++;
+    else for (const name of this.held.keys()) if (globOf(name) === glob) this.owed.add(name);
+    this.mustReply = true;
+  }
+
+  #forgetUncovered(): void {
+    for (const name of [...this.held.keys(), ...this.owed]) if (!this.covers(name)) this.#forget(name);
   }
 
   #forget(name: string): void {

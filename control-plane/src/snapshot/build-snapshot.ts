@@ -9,7 +9,7 @@ import { createSnapshot, type Snapshot } from "./snapshot.ts";
 /** Translates a mesh for one profile and encodes the result. */
 export function buildSnapshot(mesh: Mesh, profile: Profile, isComplete: boolean): Snapshot {
   const entries = translateMesh(mesh, profile).map(({ schema, name, message, origins }) =>
-    createEntry(schema, name, message, origins),
+    createEntry(schema, name, message, { origins }),
   );
   return createSnapshot(entries, isComplete);
 }

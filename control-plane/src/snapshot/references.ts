@@ -1,18 +1,17 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { isMessage, type Message, typeUrls, unpackAny } from "@msm/xds-protos";
+import { isMessage, type Message, typeUrls } from "@msm/xds-protos";
 import {
   type Cluster,
   Cluster_DiscoveryType,
   ClusterSchema,
 } from "@msm/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
 import { ListenerSchema } from "@msm/xds-protos/envoy/config/listener/v3/listener_pb.js";
-import { RouteSchema } from "@msm/xds-protos/envoy/extensions/filters/udp/udp_proxy/v3/route_pb.js";
-import {
-  type UdpProxyConfig,
-  UdpProxyConfigSchema,
-} from "@msm/xds-protos/envoy/extensions/filters/udp/udp_proxy/v3/udp_proxy_pb.js";
+import { RouteConfigurationSchema } from "@msm/xds-protos/envoy/config/route/v3/route_pb.js";
+import { listenerReferences } from "./listener-references.ts";
+import { routeReferences } from "./route-references.ts";
+import { transportReferences } from "./transport-references.ts";
 
 /** A resource that another one names. */
 export interface ResourceReference {
@@ -20,35 +19,21 @@ export interface ResourceReference {
   readonly name: string;
 }
 
-/** The resources that a message of ours names: a cluster its endpoints, a listener its cluster and filters. */
+/**
+ * The resources that a message names: a cluster its endpoints and secrets, a listener its clusters, routes, filters and
+ * secrets, a route its clusters. What is inside types that are not known is not seen.
+ */
 export function referencesOf(message: Message): readonly ResourceReference[] {
   if (isMessage(message, ClusterSchema)) return clusterReferences(message);
-  if (!isMessage(message, ListenerSchema)) return [];
-  return message.listenerFilters.flatMap(({ configType }) => {
-    const config = configType.case === "typedConfig" ? unpackAny(configType.value) : undefined;
-    return isMessage(config, UdpProxyConfigSchema) ? udpProxyReferences(config) : [];
-  });
+  if (isMessage(message, ListenerSchema)) return listenerReferences(message);
+  if (isMessage(message, RouteConfigurationSchema)) return routeReferences(message);
+  return [];
 }
 
 function clusterReferences(cluster: Cluster): ResourceReference[] {
+  const secrets = transportReferences(cluster.transportSocket);
   const discovery = cluster.clusterDiscoveryType;
-  if (discovery.case !== "type" || discovery.value !== Cluster_DiscoveryType.EDS) return [];
+  if (discovery.case !== "type" || discovery.value !== Cluster_DiscoveryType.EDS) return secrets;
   const name = cluster.edsClusterConfig?.serviceName || cluster.name;
-  return [{ typeUrl: typeUrls.clusterLoadAssignment, name }];
-}
-
-function udpProxyReferences(config: UdpProxyConfig): ResourceReference[] {
-  const filters = config.sessionFilters
-    .filter(({ configType }) => configType.case === "configDiscovery")
-    .map(({ name }): ResourceReference => ({ typeUrl: typeUrls.typedExtensionConfig, name }));
-  const cluster = clusterOf(config);
-  return cluster === undefined ? filters : [{ typeUrl: typeUrls.cluster, name: cluster }, ...filters];
-}
-
-function clusterOf({ routeSpecifier }: UdpProxyConfig): string | undefined {
-  if (routeSpecifier.case !== "matcher") return undefined;
-  const onMatch = routeSpecifier.value.onNoMatch?.onMatch;
-  const action = onMatch?.case === "action" ? onMatch.value.typedConfig : undefined;
-  const route = action === undefined ? undefined : unpackAny(action);
-  return isMessage(route, RouteSchema) ? route.cluster : undefined;
+  return [{ typeUrl: typeUrls.clusterLoadAssignment, name }, ...secrets];
 }

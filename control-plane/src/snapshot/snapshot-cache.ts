@@ -16,7 +16,16 @@ export class SnapshotCache {
     const before = this.#snapshots.get(group);
     if (before?.version === snapshot.version && before.isComplete === snapshot.isComplete) return;
     this.#snapshots.set(group, snapshot);
-    for (const onSnapshot of this.#watches.get(group) ?? []) onSnapshot(snapshot);
+    for (const onSnapshot of [...(this.#watches.get(group) ?? [])]) {
+      // Whoever sets a newer one in here has told everybody of that already.
+      if (this.#snapshots.get(group) !== snapshot) return;
+      onSnapshot(snapshot);
+    }
+  }
+
+  /** Forgets a group's snapshot. Proxies keep what they have; their streams wait for the next one. */
+  clear(group: string): void {
+    this.#snapshots.delete(group);
   }
 
   /** The newest snapshot of a group, once there is one. */
@@ -37,7 +46,7 @@ export class SnapshotCache {
     if (current !== undefined) onSnapshot(current);
     return () => {
       watches.delete(onSnapshot);
-      if (watches.size === 0) this.#watches.delete(group);
+      if (watches.size === 0 && this.#watches.get(group) === watches) this.#watches.delete(group);
     };
   }
 }

@@ -15,7 +15,7 @@ import { createEntry } from "./resource-entry.ts";
 import { missingReferences, resourcesOf } from "./snapshot.ts";
 import { SnapshotCache } from "./snapshot-cache.ts";
 
-const entryOf = (name: string) => createEntry(ClusterSchema, name, translateCluster(name), []);
+const entryOf = (name: string) => createEntry(ClusterSchema, name, translateCluster(name));
 
 test("an entry's version follows its content and nothing else", () => {
   expect(entryOf("a").version).toBe(entryOf("a").version);
@@ -77,4 +77,32 @@ test("99: a watch is called at once where there is a snapshot, and no more once 
   unwatch();
   cache.set("one", snapshotOf({ cds: ["a"] }));
   expect(calls).toBe(1);
+});
+
+test("99: a cleared snapshot leaves the watches, which hear of the next one", () => {
+  const cache = new SnapshotCache();
+  const seen: string[] = [];
+  cache.watch("one", ({ version }) => seen.push(version));
+  const first = snapshotOf({ cds: ["a"] });
+  cache.set("one", first);
+  cache.clear("one");
+  expect(cache.get("one")).toBeUndefined();
+  cache.set("one", first);
+  expect(seen).toEqual([first.version, first.version]);
+});
+
+test("98: whoever sets or watches from within a watch loses nothing and sees nothing twice or out of order", () => {
+  const cache = new SnapshotCache();
+  const [first, second] = [snapshotOf({ cds: ["a"] }), snapshotOf({ cds: ["b"] })];
+  const seen: string[] = [];
+  const name = (version: string): string => (version === first.version ? "first" : "second");
+  cache.watch("one", ({ version }) => {
+    seen.push(`early ${name(version)}`);
+    if (version !== first.version) return;
+    cache.watch("one", (snapshot) => seen.push(`late ${name(snapshot.version)}`));
+    cache.set("one", second);
+  });
+  cache.watch("one", ({ version }) => seen.push(`other ${name(version)}`));
+  cache.set("one", first);
+  expect(seen).toEqual(["early first", "late first", "early second", "other second", "late second"]);
 });

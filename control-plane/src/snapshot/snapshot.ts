@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { typeUrls } from "@msm/xds-protos";
 import type { ResourceReference } from "./references.ts";
 import { contentVersion, type ResourceEntry } from "./resource-entry.ts";
 
@@ -12,6 +13,8 @@ export interface Snapshot {
   readonly version: string;
   /** By type URL; a type without resources may be missing. */
   readonly types: ReadonlyMap<string, ResourceSet>;
+  /** By type URL and other name: the name of the resource that is meant. Absent where no resource has another name. */
+  readonly aliases?: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /**
    * False while some configuration could not be read since the start. Then a resource that a proxy holds and that
    * is missing here may be one of those, and is not taken from it.
@@ -27,7 +30,7 @@ export function resourcesOf(snapshot: Snapshot, typeUrl: string): ResourceSet {
 }
 
 /** Puts entries into a snapshot whose version is made from theirs. */
-export function createSnapshot(entries: Iterable<ResourceEntry>, isComplete: boolean): Snapshot {
+export function createSnapshot(entries: Iterable<ResourceEntry>, isComplete = true): Snapshot {
   const types = new Map<string, Map<string, ResourceEntry>>();
   for (const entry of entries) {
     const set = types.get(entry.typeUrl) ?? new Map<string, ResourceEntry>();
@@ -36,7 +39,22 @@ export function createSnapshot(entries: Iterable<ResourceEntry>, isComplete: boo
   const sets = [...types.keys()]
     .sort()
     .map((typeUrl) => `${typeUrl} ${setVersion(types.get(typeUrl)!.values())}`);
-  return { version: contentVersion(sets.join("\n")), types, isComplete };
+  const version = contentVersion(sets.join("\n"));
+  const aliases = aliasesOf(types);
+  return { version, types, isComplete, ...(aliases.size === 0 ? {} : { aliases }) };
+}
+
+function aliasesOf(
+  types: ReadonlyMap<string, ResourceSet>,
+): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  const found = new Map<string, Map<string, string>>();
+  for (const [typeUrl, set] of types) {
+    const pairs = [...set.values()].flatMap(({ name, aliases }) =>
+      aliases.map((alias) => [alias, name] as const),
+    );
+    if (pairs.length > 0) found.set(typeUrl, new Map(pairs));
+  }
+  return found;
 }
 
 /** One version for several entries: it changes when one of them does, whatever their order. */
@@ -54,4 +72,22 @@ export function missingReferences(snapshot: Snapshot): readonly ResourceReferenc
     }
   }
   return missing;
+}
+
+// Types of which resources exist only because another one names them.
+const NAMED_ONLY: readonly string[] = [typeUrls.clusterLoadAssignment, typeUrls.routeConfiguration];
+
+/** The endpoints and routes that nothing in the snapshot names: no proxy will ask for them. */
+export function unusedResources(snapshot: Snapshot): readonly ResourceReference[] {
+  const named = new Set<string>();
+  for (const set of snapshot.types.values()) {
+    for (const { references } of set.values()) {
+      for (const { typeUrl, name } of references) named.add(`${typeUrl} ${name}`);
+    }
+  }
+  return NAMED_ONLY.flatMap((typeUrl) =>
+    [...resourcesOf(snapshot, typeUrl).keys()]
+      .filter((name) => !named.has(`${typeUrl} ${name}`))
+      .map((name) => ({ typeUrl, name })),
+  );
 }

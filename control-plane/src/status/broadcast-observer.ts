@@ -7,6 +7,8 @@ import type { StreamObserver } from "../server/stream-observer.ts";
 export function broadcastObserver(observers: readonly StreamObserver[]): StreamObserver {
   return {
     opened: (...event) => observers.forEach((observer) => void observer.opened(...event)),
+    subscribed: (...event) => observers.forEach((observer) => void observer.subscribed?.(...event)),
+    noticed: (...event) => observers.forEach((observer) => void observer.noticed?.(...event)),
     sent: (...event) => observers.forEach((observer) => void observer.sent(...event)),
     accepted: (...event) => observers.forEach((observer) => void observer.accepted(...event)),
     refused: (...event) => observers.forEach((observer) => void observer.refused(...event)),

@@ -5,7 +5,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { StoreState } from "../mesh/resource-store.ts";
 import type { Refusal } from "../refusal.ts";
 import type { Response } from "../server/protocol.ts";
-import type { StreamInfo, StreamObserver } from "../server/stream-observer.ts";
+import type { Notice, StreamInfo, StreamObserver } from "../server/stream-observer.ts";
 
 /** The control plane's metrics, in a registry of their own so that several can run in one process. */
 export class Metrics implements StreamObserver {
@@ -19,6 +19,8 @@ export class Metrics implements StreamObserver {
     "Streams ended for want of an answer.",
     [],
   );
+  readonly #notices = this.#counter("msm_xds_notices_total", "Oddities on xDS streams.", ["kind"]);
+  readonly #open = new Set<number>();
   readonly #refusals = this.#counter("msm_config_refusals_total", "Refusals of configuration, each once.", [
     "code",
   ]);
@@ -43,8 +45,13 @@ export class Metrics implements StreamObserver {
     }
   }
 
-  opened(): void {
-    this.#connected.inc();
+  opened({ id }: StreamInfo): void {
+    this.#open.add(id);
+    this.#connected.set(this.#open.size);
+  }
+
+  noticed(_stream: StreamInfo, { kind }: Notice): void {
+    this.#notices.inc({ kind });
   }
 
   sent(_stream: StreamInfo, { typeUrl }: Response): void {
@@ -63,8 +70,9 @@ export class Metrics implements StreamObserver {
     this.#stalls.inc();
   }
 
-  closed(): void {
-    this.#connected.dec();
+  closed({ id }: StreamInfo): void {
+    this.#open.delete(id);
+    this.#connected.set(this.#open.size);
   }
 
   #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {

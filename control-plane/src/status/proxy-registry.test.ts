@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { typeUrls } from "@msm/xds-protos";
+import { create, typeUrls } from "@msm/xds-protos";
+import { NodeSchema } from "@msm/xds-protos/envoy/config/core/v3/base_pb.js";
 import { expect, test } from "vitest";
 import type { ResourceEntry } from "../snapshot/resource-entry.ts";
 import { resourcesOf } from "../snapshot/snapshot.ts";
@@ -19,7 +20,7 @@ function entriesOf(...names: string[]): readonly ResourceEntry[] {
 /** A registry with one proxy that was sent these entries. */
 function sentTo(entries: readonly ResourceEntry[], removed: readonly string[] = []) {
   const registry = new ProxyRegistry();
-  registry.opened(stream);
+  registry.opened(stream, create(NodeSchema, { id: "n1" }));
   registry.sent(stream, { typeUrl: type, nonce: "1", version: "v1", entries, removed });
   return registry;
 }

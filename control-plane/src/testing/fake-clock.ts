@@ -18,6 +18,11 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
+  /** How many timers are set. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
   /** Turns the clock on, running what falls due in order. */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;

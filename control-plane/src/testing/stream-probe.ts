@@ -8,10 +8,11 @@ import {
   type DiscoveryRequest,
   DiscoveryRequestSchema,
 } from "@msm/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
-import { AdsStream, type Effect } from "../server/ads-stream.ts";
+import { AdsStream, type Effect, type StreamRules } from "../server/ads-stream.ts";
 import { deltaProtocol } from "../server/delta-protocol.ts";
 import type { Response } from "../server/protocol.ts";
 import { sotwProtocol } from "../server/sotw-protocol.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
 import { type SnapshotNames, snapshotOf, types } from "./test-snapshot.ts";
 
 type Type = keyof typeof types;
@@ -40,7 +41,22 @@ export class StreamProbe<Request> {
 
   /** Publishes a snapshot; returns what was sent for it. */
   publish(names: SnapshotNames, isComplete = true): string[] {
-    return this.#note(this.stream.onSnapshot(snapshotOf(names, isComplete)));
+    return this.publishSnapshot(snapshotOf(names, isComplete));
+  }
+
+  /** Publishes a snapshot made otherwise. */
+  publishSnapshot(snapshot: Snapshot): string[] {
+    return this.#note(this.stream.onSnapshot(snapshot));
+  }
+
+  /** Lets the time pass in which a client asks for all that it wants. */
+  assumeAskedForAll(): string[] {
+    return this.#note(this.stream.assumeAskedForAll());
+  }
+
+  /** Lets a heartbeat fall due. */
+  heartbeat(): string[] {
+    return this.#note(this.stream.onHeartbeat());
   }
 
   /** Sends a request of a type; the first one carries the node. Returns what was sent for it. */
@@ -51,17 +67,17 @@ export class StreamProbe<Request> {
   }
 
   /** Acknowledges the newest response of a type. */
-  ack(type: Type, fields: object = {}): string[] {
+  ack(type: Type | string, fields: object = {}): string[] {
     return this.request(type, { responseNonce: this.nonce(type), ...fields });
   }
 
   /** Refuses the newest response of a type. */
-  nack(type: Type, fields: object = {}): string[] {
+  nack(type: Type | string, fields: object = {}): string[] {
     return this.ack(type, { errorDetail: { code: 3, message: "bad" }, ...fields });
   }
 
-  nonce(type: Type): string {
-    return this.#nonces.get(types[type]) ?? "";
+  nonce(type: Type | string): string {
+    return this.#nonces.get(urlOf(type)) ?? "";
   }
 
   /** Everything that happened, oldest first. */
@@ -87,8 +103,11 @@ function urlOf(type: string): string {
 }
 
 /** A probe of a delta stream, with a snapshot if names are given. */
-export function deltaProbe(names?: SnapshotNames): StreamProbe<DeltaDiscoveryRequest> {
-  const probe = new StreamProbe(new AdsStream(deltaProtocol), (fields) =>
+export function deltaProbe(
+  names?: SnapshotNames,
+  rules: StreamRules = {},
+): StreamProbe<DeltaDiscoveryRequest> {
+  const probe = new StreamProbe(new AdsStream(deltaProtocol, rules), (fields) =>
     create(DeltaDiscoveryRequestSchema, fields),
   );
   if (names !== undefined) probe.publish(names);
@@ -96,8 +115,8 @@ export function deltaProbe(names?: SnapshotNames): StreamProbe<DeltaDiscoveryReq
 }
 
 /** A probe of a state-of-the-world stream, with a snapshot if names are given. */
-export function sotwProbe(names?: SnapshotNames): StreamProbe<DiscoveryRequest> {
-  const probe = new StreamProbe(new AdsStream(sotwProtocol), (fields) =>
+export function sotwProbe(names?: SnapshotNames, rules: StreamRules = {}): StreamProbe<DiscoveryRequest> {
+  const probe = new StreamProbe(new AdsStream(sotwProtocol, rules), (fields) =>
     create(DiscoveryRequestSchema, fields),
   );
   if (names !== undefined) probe.publish(names);

@@ -1,19 +1,19 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { create, typeUrls } from "@msm/xds-protos";
-import { ClusterSchema } from "@msm/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
+import { create, type DescMessage, type Message, typeUrls } from "@msm/xds-protos";
+import { Cluster_DiscoveryType, ClusterSchema } from "@msm/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
 import { TypedExtensionConfigSchema } from "@msm/xds-protos/envoy/config/core/v3/extension_pb.js";
 import { ClusterLoadAssignmentSchema } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
 import { ListenerSchema } from "@msm/xds-protos/envoy/config/listener/v3/listener_pb.js";
 import { RouteConfigurationSchema } from "@msm/xds-protos/envoy/config/route/v3/route_pb.js";
-import { createEntry, type ResourceEntry } from "../snapshot/resource-entry.ts";
+import { SecretSchema } from "@msm/xds-protos/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import { createEntry } from "../snapshot/resource-entry.ts";
 import { createSnapshot, type Snapshot } from "../snapshot/snapshot.ts";
-import { translateCluster } from "../translate/cluster.ts";
-import { translateEndpoints } from "../translate/cluster-load-assignment.ts";
 
-/** Names of resources by type; a number behind `=` changes the content, `a=2`. */
+/** Names of resources by type; a number behind `=` changes the content, one behind `~` lets it expire: `a=2~9000`. */
 export interface SnapshotNames {
+  readonly sds?: readonly string[];
   readonly cds?: readonly string[];
   readonly eds?: readonly string[];
   readonly lds?: readonly string[];
@@ -28,30 +28,36 @@ export const types = {
   lds: typeUrls.listener,
   rds: typeUrls.routeConfiguration,
   ecds: typeUrls.typedExtensionConfig,
+  sds: typeUrls.secret,
 } as const;
 
-const builders: Readonly<Record<keyof SnapshotNames, (name: string, content: number) => ResourceEntry>> = {
+type Built = readonly [schema: DescMessage, message: Message];
+
+const builders: Readonly<Record<keyof SnapshotNames, (name: string, content: number) => Built>> = {
   cds: (name, content) => {
-    const cluster = { ...translateCluster(name), altStatName: String(content) };
-    return createEntry(ClusterSchema, name, cluster, []);
+    const clusterDiscoveryType = { case: "type", value: Cluster_DiscoveryType.EDS } as const;
+    const eds = { edsClusterConfig: { serviceName: name }, altStatName: String(content) };
+    return [ClusterSchema, create(ClusterSchema, { name, clusterDiscoveryType, ...eds })];
   },
   eds: (name, content) => {
-    const endpoints = [{ address: "127.0.0.1", port: content, isDraining: false }];
-    return createEntry(ClusterLoadAssignmentSchema, name, translateEndpoints(name, endpoints), []);
+    const fields = { clusterName: name, endpoints: content === 0 ? [] : [{ priority: content }] };
+    return [ClusterLoadAssignmentSchema, create(ClusterLoadAssignmentSchema, fields)];
   },
-  lds: (name, content) =>
-    createEntry(ListenerSchema, name, create(ListenerSchema, { name, statPrefix: String(content) }), []),
+  lds: (name, content) => [ListenerSchema, create(ListenerSchema, { name, statPrefix: String(content) })],
   rds: (name, content) => {
-    const route = create(RouteConfigurationSchema, { name, internalOnlyHeaders: [String(content)] });
-    return createEntry(RouteConfigurationSchema, name, route, []);
+    const fields = { name, internalOnlyHeaders: [String(content)] };
+    return [RouteConfigurationSchema, create(RouteConfigurationSchema, fields)];
   },
   ecds: (name, content) => {
-    const typedConfig = {
-      typeUrl: "type.googleapis.com/google.protobuf.Empty",
-      value: new Uint8Array(content),
-    };
-    const filter = create(TypedExtensionConfigSchema, { name, typedConfig });
-    return createEntry(TypedExtensionConfigSchema, name, filter, []);
+    const typeUrl = "type.googleapis.com/google.protobuf.Empty";
+    const typedConfig = { typeUrl, value: new Uint8Array(content) };
+    return [TypedExtensionConfigSchema, create(TypedExtensionConfigSchema, { name, typedConfig })];
+  },
+  sds: (name, content) => {
+    const inlineBytes = new TextEncoder().encode(`password ${content}`);
+    const secret = { specifier: { case: "inlineBytes", value: inlineBytes } } as const;
+    const type = { case: "genericSecret", value: { secret } } as const;
+    return [SecretSchema, create(SecretSchema, { name, type })];
   },
 };
 
@@ -59,8 +65,9 @@ const builders: Readonly<Record<keyof SnapshotNames, (name: string, content: num
 export function snapshotOf(names: SnapshotNames, isComplete = true): Snapshot {
   const entries = Object.entries(names).flatMap(([type, list]: [string, readonly string[]]) =>
     list.map((text) => {
-      const [name = "", content = "1"] = text.split("=");
-      return builders[type as keyof SnapshotNames](name, Number(content));
+      const [, name = "", content = "1", ttl] = /^(.*?)(?:=(\d+))?(?:~(\d+))?$/.exec(text)!;
+      const [schema, message] = builders[type as keyof SnapshotNames](name, Number(content));
+      return createEntry(schema, name, message, ttl === undefined ? {} : { ttlMs: Number(ttl) });
     }),
   );
   return createSnapshot(entries, isComplete);
