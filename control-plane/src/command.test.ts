@@ -79,6 +79,8 @@ test("translate prints the resources as JSON", async () => {
     "ClustersConfigDump",
     "EndpointsConfigDump",
     "ListenersConfigDump",
+    "RoutesConfigDump",
+    "SecretsConfigDump",
     "EcdsConfigDump",
   ]);
 });

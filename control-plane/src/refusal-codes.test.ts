@@ -192,9 +192,9 @@ const cases: readonly Case[] = [
   ],
   ["MSM_ROUTE_RULES", "two rules", route((text) => `${text}    - backendRefs: []\n`), "spec.rules", 8],
   [
-    "MSM_ROUTE_WEIGHTS",
-    "two backends with weights",
-    route((text) => `${text}        - { name: svc, port: 1 }\n`),
+    "MSM_ROUTE_BACKEND_DUPLICATE",
+    "one backend twice",
+    route((text) => `${text}        - { group: mediastreamingmesh.io, kind: Backend, name: viewer }\n`),
     "spec.rules[0].backendRefs[1]",
     13,
   ],

@@ -103,9 +103,9 @@ export const refusalCodes = {
     meaning: "A UDPRoute has more than one rule: nothing says which one a datagram would take.",
     remedy: "Keep one rule.",
   },
-  MSM_ROUTE_WEIGHTS: {
-    meaning: "A rule has several backends with a weight; weighted choice is not served yet.",
-    remedy: "Keep one, set the others' weight to 0, or put all endpoints into one Backend.",
+  MSM_ROUTE_BACKEND_DUPLICATE: {
+    meaning: "A rule names the same backend twice.",
+    remedy: "Keep one reference and give it the sum of the weights.",
   },
   MSM_ROUTE_NO_BACKENDS: {
     meaning: "A rule has no backend with a weight above 0.",

@@ -1,5 +1,9 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import type { BalancingPlan } from "./cluster/balancing-plan.ts";
+import type { HealthCheckPlan } from "./cluster/health-check-plan.ts";
+import type { CheckTarget } from "./cluster/health-checker.ts";
+import type { EndpointHealth } from "./cluster/load-balancer.ts";
 
 /**
  * What a proxy should do, after every check: the form in which configuration reaches the datapath, wherever it
@@ -25,6 +29,8 @@ export interface ListenerPlan {
   readonly statPrefix: string;
   /** The cluster to which new sessions go. */
   readonly cluster: string;
+  /** What RING_HASH and MAGLEV hash; without it they choose by lot. */
+  readonly hashPolicy?: HashPolicy;
   /** A session without a datagram either way for so long is closed. */
   readonly idleTimeoutMs: number;
   /** Larger datagrams are dropped and counted; 1 to 65,535 bytes. */
@@ -52,16 +58,39 @@ export interface FilterPlan {
   readonly failurePolicy: FailurePolicy;
 }
 
+/** By what the sessions of a listener are told apart for RING_HASH and MAGLEV; Envoy's `UdpProxyConfig.HashPolicy`. */
+export type HashPolicy =
+  | { readonly kind: "SOURCE_IP" }
+  /** The same for every session of the listener. */
+  | { readonly kind: "KEY"; readonly key: string };
+
 /** Where sessions of a listener may go. */
 export interface ClusterPlan {
   readonly name: string;
   readonly endpoints: readonly EndpointPlan[];
+  /** `defaultBalancing` unless said. */
+  readonly balancing?: BalancingPlan;
+  /** Every one of them must succeed; endpoints are not checked unless said. */
+  readonly healthChecks?: readonly HealthCheckPlan[];
+  /** For how long an endpoint that is taken out keeps the sessions that it has; 0, not at all, unless said. */
+  readonly drainLingerMs?: number;
 }
 
-/** One upstream endpoint. Endpoints that take no new sessions are left out by whoever makes the plan. */
+/** One upstream endpoint. One that takes no new sessions stays in the plan for those that it has. */
 export interface EndpointPlan {
   readonly address: string;
   readonly port: number;
+  /** HEALTHY unless said. */
+  readonly health?: EndpointHealth;
+  /** Its share relative to the others; 1 unless said. */
+  readonly weight?: number;
+  /** Level of priority; 0, the first to be used, unless said. */
+  readonly priority?: number;
+  /** Number of its locality in the cluster, and that locality's weight; 0 and 1 unless said. */
+  readonly locality?: number;
+  readonly localityWeight?: number;
+  /** Where and as whom health checks ask it; at its own address unless said. */
+  readonly check?: CheckTarget & { readonly isDisabled: boolean };
 }
 
 /** Why a part of a plan could not be put into effect: a bind that failed, for example. */

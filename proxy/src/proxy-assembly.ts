@@ -5,6 +5,8 @@ import { type HttpServer, startHttpServer } from "./admin/http-server.ts";
 import { loadRoutes } from "./admin/load-routes.ts";
 import type { AdminContext, AdminRoute } from "./admin/route.ts";
 import { ServerState } from "./admin/server-state.ts";
+import { ClusterKeeper } from "./cluster/cluster-keeper.ts";
+import { loadHealthCheckers } from "./cluster/load-health-checkers.ts";
 import { applyStatic } from "./config/apply-static.ts";
 import type { BootstrapConfig } from "./config/bootstrap.ts";
 import type { BootstrapSource } from "./config/bootstrap-source.ts";
@@ -48,6 +50,7 @@ export class ProxyAssembly implements RunningProxy {
   readonly #servers: HttpServer[] = [];
   #datapath: Datapath | undefined;
   #client: AdsClient | undefined;
+  #keeper: ClusterKeeper | undefined;
   #fetchTimer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #resolveClosed: () => void = () => {};
@@ -88,6 +91,12 @@ export class ProxyAssembly implements RunningProxy {
   async start(source: BootstrapSource): Promise<void> {
     const { io = "auto", concurrency = availableParallelism() } = this.#options;
     await this.#startServers();
+    const checkers = await loadHealthCheckers();
+    this.#keeper = new ClusterKeeper({
+      apply: (plan) => this.#applyToDatapath(plan),
+      checkers,
+      world: this.#parts.surroundings,
+    });
     this.#datapath = await this.#parts.startDatapath({
       io,
       concurrency,
@@ -111,6 +120,7 @@ export class ProxyAssembly implements RunningProxy {
   async #close(): Promise<void> {
     clearTimeout(this.#fetchTimer);
     await this.#client?.close();
+    this.#keeper?.close();
     await this.#datapath?.close();
     await Promise.all(this.#servers.map((server) => server.close()));
     this.#resolveClosed();
@@ -181,7 +191,12 @@ export class ProxyAssembly implements RunningProxy {
     };
   }
 
-  async #applyPlan(plan: Plan): Promise<readonly PlanRejection[]> {
+  #applyPlan(plan: Plan): Promise<readonly PlanRejection[]> {
+    if (this.#keeper === undefined) throw new Error("the datapath does not run yet");
+    return this.#keeper.apply(plan);
+  }
+
+  async #applyToDatapath(plan: Plan): Promise<readonly PlanRejection[]> {
     if (this.#datapath === undefined) throw new Error("the datapath does not run yet");
     const rejections = await this.#datapath.apply(plan);
     for (const { listener, error } of rejections) this.#watch.failed(listener, error);

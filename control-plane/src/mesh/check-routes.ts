@@ -3,7 +3,7 @@
 
 import type { GatewayListener } from "../model/gateway.ts";
 import type { Model } from "../model/index.ts";
-import type { ParentRef } from "../model/udp-route.ts";
+import type { BackendRef, ParentRef } from "../model/udp-route.ts";
 import { allowsRoute, attachmentsOf, namedListeners, parentGateway } from "./attachment.ts";
 import { backendExists, backendHasPort, backendKey, isGranted } from "./backend-reference.ts";
 import type { Mesh } from "./mesh.ts";
@@ -16,7 +16,7 @@ export function checkRoutes(mesh: Mesh): MeshProblem[] {
   for (const route of mesh.UDPRoute.values()) {
     const found = [
       ...checkParents(route, mesh),
-      ...checkBackend(route, mesh),
+      ...route.backends.flatMap((ref) => checkBackend(route, ref, mesh)),
       ...checkOwners(route, mesh, owners),
     ];
     problems.push(...found);
@@ -50,9 +50,7 @@ function checkParent(route: Model<"UDPRoute">, parent: ParentRef, index: number,
   return [{ resource: route, code: "MSM_ROUTE_NOT_ALLOWED", path, message }];
 }
 
-function checkBackend(route: Model<"UDPRoute">, mesh: Mesh): MeshProblem[] {
-  const ref = route.backend;
-  if (ref === undefined) return [];
+function checkBackend(route: Model<"UDPRoute">, ref: BackendRef, mesh: Mesh): MeshProblem[] {
   const path = ["spec", "rules", 0, "backendRefs", ref.index];
   const name = `${ref.kind} ${ref.namespace}/${ref.name}`;
   if (!isGranted(ref, route, mesh)) {

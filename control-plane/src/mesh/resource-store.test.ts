@@ -71,7 +71,7 @@ test("leaves a route with a dangling backend in its previous form", () => {
   const wrong = yamlFile(classYaml, gatewayYaml(), backendYaml(), routeYaml({ backend: "vewer" }));
   const state = applyAll(smallMesh, wrong);
   expect(codesOf(state)).toEqual(["MSM_ROUTE_BACKEND_NOT_FOUND"]);
-  expect(state.mesh.UDPRoute.get("UDPRoute/default/video")?.backend?.name).toBe("viewer");
+  expect(state.mesh.UDPRoute.get("UDPRoute/default/video")?.backends[0]?.name).toBe("viewer");
 });
 
 test("keeps a deleted backend as long as a route needs it, and says so", () => {

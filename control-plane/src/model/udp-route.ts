@@ -22,6 +22,8 @@ export interface BackendRef {
   readonly namespace: string;
   readonly name: string;
   readonly port: number | undefined;
+  /** Its share of new sessions relative to the others of the route; 0 takes none and keeps those that it has. */
+  readonly weight: number;
   /** The reference's place in the route, for messages. */
   readonly index: number;
 }
@@ -76,7 +78,7 @@ export const udpRoute = defineKind({
           port: ref.port,
         }),
       ),
-      backend: readBackend(rules[0]!.backendRefs, id.namespace, refuse),
+      backends: readBackends(rules[0]!.backendRefs, id.namespace, refuse),
       idleTimeoutMs: readIdleTimeout(metadata, refuse),
     };
   },
@@ -85,29 +87,40 @@ export const udpRoute = defineKind({
 type WrittenRef = z.output<typeof backendRef>;
 const refsPath = ["spec", "rules", 0, "backendRefs"] as const;
 
-function readBackend(refs: readonly WrittenRef[], namespace: string, refuse: Refuse): BackendRef | undefined {
-  const weighted = [...refs.entries()].filter(([, ref]) => ref.weight > 0);
-  const [chosen, second] = weighted;
-  if (chosen === undefined) {
+function readBackends(refs: readonly WrittenRef[], namespace: string, refuse: Refuse): readonly BackendRef[] {
+  if (!refs.some(({ weight }) => weight > 0)) {
     refuse("MSM_ROUTE_NO_BACKENDS", refsPath, "must name a backend with a weight above 0");
-    return undefined;
   }
-  if (second !== undefined) {
-    const message = "only one backend with a weight above 0 is served; choice by weight comes later";
-    refuse("MSM_ROUTE_WEIGHTS", [...refsPath, second[0]], message);
-    return undefined;
+  const backends = refs.flatMap((ref, index) => readBackend(ref, index, namespace, refuse));
+  const seen = new Map<string, number>();
+  for (const { kind, namespace: place, name, port, index } of backends) {
+    const key = `${kind} ${place}/${name}${port === undefined ? "" : `:${port}`}`;
+    if (seen.has(key)) {
+      const message = `${key} is already backendRefs[${seen.get(key)}]; add up their weights in one`;
+      refuse("MSM_ROUTE_BACKEND_DUPLICATE", [...refsPath, index], message);
+    }
+    seen.set(key, index);
   }
-  const [index, ref] = chosen;
+  return backends;
+}
+
+function readBackend(
+  ref: WrittenRef,
+  index: number,
+  namespace: string,
+  refuse: Refuse,
+): readonly BackendRef[] {
   const kind = backendKind(ref);
   if (kind === undefined) {
     const message = `must be a Service, or a Backend of group ${meshDomain}, not "${ref.group}/${ref.kind}"`;
     refuse("MSM_ROUTE_BACKEND_KIND", [...refsPath, index, "kind"], message);
-    return undefined;
+    return [];
   }
   if (kind === "Service" && ref.port === undefined) {
     refuse("MSM_FIELD_MISSING", [...refsPath, index, "port"], "is required for a Service");
   }
-  return { kind, namespace: ref.namespace ?? namespace, name: ref.name, port: ref.port, index };
+  const { name, port, weight } = ref;
+  return [{ kind, namespace: ref.namespace ?? namespace, name, port, weight, index }];
 }
 
 function backendKind(ref: WrittenRef): BackendRef["kind"] | undefined {

@@ -6,6 +6,7 @@ import { HealthStatus } from "@msm/xds-protos/envoy/config/core/v3/health_check_
 import {
   type LbEndpoint,
   LbEndpointSchema,
+  type LocalityLbEndpoints,
   LocalityLbEndpointsSchema,
 } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_components_pb.js";
 import {
@@ -15,14 +16,28 @@ import {
 import type { Endpoint } from "./backend-endpoints.ts";
 import { udpAddress } from "./listener.ts";
 
+/** Endpoints of one backend. */
+export interface EndpointGroup {
+  /** The sub-zone of their locality: empty where the cluster has one backend. */
+  readonly name: string;
+  /** The share of the group; 0 takes no new sessions, undefined is for a cluster that has one backend. */
+  readonly weight: number | undefined;
+  readonly endpoints: readonly Endpoint[];
+}
+
 /** Makes the endpoints of a cluster. Without any it is still sent, or the cluster would wait for it forever. */
-export function translateEndpoints(cluster: string, endpoints: readonly Endpoint[]): ClusterLoadAssignment {
-  const lbEndpoints = endpoints.map(translateEndpoint);
-  // Some clients refuse a group of endpoints without a locality, be it an empty one.
-  const group = create(LocalityLbEndpointsSchema, { locality: {}, lbEndpoints });
-  return create(ClusterLoadAssignmentSchema, {
-    clusterName: cluster,
-    endpoints: lbEndpoints.length === 0 ? [] : [group],
+export function translateEndpoints(cluster: string, groups: readonly EndpointGroup[]): ClusterLoadAssignment {
+  const endpoints = groups.filter((group) => group.endpoints.length > 0).map(translateGroup);
+  return create(ClusterLoadAssignmentSchema, { clusterName: cluster, endpoints });
+}
+
+function translateGroup({ name, weight, endpoints }: EndpointGroup): LocalityLbEndpoints {
+  return create(LocalityLbEndpointsSchema, {
+    // Some clients refuse a group of endpoints without a locality, be it an empty one.
+    locality: name === "" ? {} : { subZone: name },
+    lbEndpoints: endpoints.map(translateEndpoint),
+    // Envoy wants 1 or more, and gives nothing to a group that says nothing.
+    ...(weight === undefined || weight === 0 ? {} : { loadBalancingWeight: weight }),
   });
 }
 

@@ -23,6 +23,13 @@ export function clusterName(ref: BackendRef): string {
   return ref.port === undefined ? name : `${name}:${ref.port}`;
 }
 
+/** The cluster of a route: that of its one backend, or `route/<namespace>/<name>` where it weighs several. */
+export function routeClusterName(route: Model<"UDPRoute">): string {
+  const [backend, ...others] = route.backends;
+  if (backend !== undefined && others.length === 0) return clusterName(backend);
+  return `route/${route.id.namespace}/${route.id.name}`;
+}
+
 /** The ECDS resource of a WasmFilter. */
 export function filterName(filter: Model<"WasmFilter">): string {
   return `${filter.id.namespace}/${filter.id.name}`;

@@ -213,6 +213,42 @@ test("sends an empty assignment for a backend without endpoints, or its cluster 
   });
 });
 
+/** A route that gives backends `stable` and `canary` these weights. */
+function weightedMesh(stable: number, canary: number): string {
+  const more = `          weight: ${stable}
+        - { group: mediastreamingmesh.io, kind: Backend, name: canary, weight: ${canary} }\n`;
+  const backends = [backendYaml({ name: "stable" }), backendYaml({ name: "canary", port: 6006 })];
+  return yamlFile(classYaml, gatewayYaml(), ...backends, routeYaml({ backend: "stable" }) + more);
+}
+
+test("weighs the backends of a route as localities of one cluster", () => {
+  const produced = produce(weightedMesh(90, 10));
+  expect(asJson(one(produced, "Cluster"))).toMatchObject({
+    name: "route/default/video",
+    common_lb_config: { locality_weighted_lb_config: {} },
+  });
+  expect(asJson(one(produced, "ClusterLoadAssignment"))).toMatchObject({
+    cluster_name: "route/default/video",
+    endpoints: [
+      { locality: { sub_zone: "backend/default/stable" }, load_balancing_weight: 90 },
+      { locality: { sub_zone: "backend/default/canary" }, load_balancing_weight: 10 },
+    ],
+  });
+  expect(JSON.stringify(asJson(one(produced, "Listener")))).toContain('"cluster":"route/default/video"');
+  expect(one(produced, "Cluster").origins).toEqual([
+    "UDPRoute/default/video",
+    "Backend/default/stable",
+    "Backend/default/canary",
+  ]);
+});
+
+test("keeps a backend of weight 0 for the sessions that it has, in the same cluster", () => {
+  const produced = produce(weightedMesh(100, 0));
+  const { endpoints } = asJson(one(produced, "ClusterLoadAssignment")) as { endpoints: JsonObject[] };
+  expect(endpoints.map(({ load_balancing_weight }) => load_balancing_weight)).toEqual([100, undefined]);
+  expect(namesOf(produced, "Cluster")).toEqual(["route/default/video"]);
+});
+
 test("makes one listener per address, the first under the plain name", () => {
   const gateway = `${gatewayYaml()}  addresses: [{ value: 127.0.0.1 }, { value: "::1" }]\n`;
   const produced = produce(yamlFile(classYaml, gateway, backendYaml(), routeYaml()));
@@ -243,12 +279,17 @@ test("makes nothing of listeners without a route and of Gateways of another cont
 
 test("makes only resources that Envoy's own rules accept and that refer to nothing missing", () => {
   const sample = readFileSync(new URL("../../../deploy/local/mesh.yaml", import.meta.url), "utf8");
-  for (const text of [sample, serviceMesh, yamlFile(smallMesh, filterYaml({ more: "file: f.wasm" }))]) {
+  for (const text of [
+    sample,
+    serviceMesh,
+    weightedMesh(1, 0),
+    yamlFile(smallMesh, filterYaml({ more: "file: f.wasm" })),
+  ]) {
     for (const profile of ["msm", "envoy"] as const) {
       const produced = produce(text, profile, module);
       const violations = produced.flatMap(({ schema, message }) => validate(schema, message));
       expect(violations).toEqual([]);
-      const entries = produced.map((item) => createEntry(item.schema, item.name, item.message, item.origins));
+      const entries = produced.map((item) => createEntry(item.schema, item.name, item.message));
       expect(missingReferences(createSnapshot(entries, true))).toEqual([]);
     }
   }

@@ -7,14 +7,14 @@ import { ListenerSchema } from "@msm/xds-protos/envoy/config/listener/v3/listene
 import { type Attachment, attachmentsOf, isOurs } from "../mesh/attachment.ts";
 import { backendKey } from "../mesh/backend-reference.ts";
 import type { Mesh } from "../mesh/mesh.ts";
-import type { BackendRef } from "../model/udp-route.ts";
+import type { Model } from "../model/index.ts";
 import { keyOf } from "../refusal.ts";
 import { backendEndpoints } from "./backend-endpoints.ts";
 import { translateCluster } from "./cluster.ts";
 import { translateEndpoints } from "./cluster-load-assignment.ts";
 import { filterChain } from "./filter-chain.ts";
 import { translateListener } from "./listener.ts";
-import { clusterName, listenerName } from "./names.ts";
+import { clusterName, listenerName, routeClusterName } from "./names.ts";
 import type { Produced } from "./produced.ts";
 
 /**
@@ -40,14 +40,13 @@ export function translateMesh(mesh: Mesh, profile: Profile): readonly Produced[]
 
 function translateAttachment(attachment: Attachment, mesh: Mesh, profile: Profile): readonly Produced[] {
   const { gateway, listener, route } = attachment;
-  const backend = route.backend;
-  if (backend === undefined) return [];
+  if (route.backends.length === 0) return [];
   const origins = [keyOf(gateway.id), keyOf(route.id)];
   const idleTimeoutMs = route.idleTimeoutMs ?? gateway.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS;
   const listeners = gateway.addresses.flatMap((address): Produced[] => {
     const name = listenerName(gateway, listener, address);
     const chain = profile === "msm" ? filterChain(attachment, name, mesh) : [];
-    const cluster = clusterName(backend);
+    const cluster = routeClusterName(route);
     const filters = chain.map((filter) => filter.name);
     const message = translateListener({
       name,
@@ -59,16 +58,26 @@ function translateAttachment(attachment: Attachment, mesh: Mesh, profile: Profil
     });
     return [{ schema: ListenerSchema, name, message, origins }, ...chain];
   });
-  return [...listeners, ...translateBackend(backend, keyOf(route.id), mesh)];
+  return [...listeners, ...translateBackends(route, mesh)];
 }
 
-function translateBackend(ref: BackendRef, routeKey: string, mesh: Mesh): Produced[] {
-  const name = clusterName(ref);
-  const origins = [routeKey, backendKey(ref)];
-  const assignment = translateEndpoints(name, backendEndpoints(ref, mesh));
+/**
+ * The cluster of a route: that of its backend, or where there are several one in which each backend is a locality
+ * with the weight that the route gives it. New weights are then new endpoints of the same cluster, and sessions stay
+ * where they are; Envoy understands it as it is.
+ */
+function translateBackends(route: Model<"UDPRoute">, mesh: Mesh): Produced[] {
+  const name = routeClusterName(route);
+  const isWeighted = route.backends.length > 1;
+  const origins = [keyOf(route.id), ...route.backends.map(backendKey)];
+  const groups = route.backends.map((ref) => ({
+    name: isWeighted ? clusterName(ref) : "",
+    weight: isWeighted ? ref.weight : undefined,
+    endpoints: backendEndpoints(ref, mesh),
+  }));
   return [
-    { schema: ClusterSchema, name, message: translateCluster(name), origins },
-    { schema: ClusterLoadAssignmentSchema, name, message: assignment, origins },
+    { schema: ClusterSchema, name, message: translateCluster(name, isWeighted), origins },
+    { schema: ClusterLoadAssignmentSchema, name, message: translateEndpoints(name, groups), origins },
   ];
 }
 

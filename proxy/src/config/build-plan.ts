@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import { isDeepStrictEqual } from "node:util";
 import type { ClusterPlan, FilterPlan, ListenerPlan, Plan } from "../plan.ts";
 import type { ClusterConfig } from "./read-cluster.ts";
 import type { ListenerConfig } from "./read-listener.ts";
@@ -88,13 +89,22 @@ function findClusters(config: AcceptedConfig, { plan }: BuiltPlan): Omit<Known, 
     const assignment =
       endpoints.kind === "static" ? endpoints.assignment : config.assignment(endpoints.serviceName);
     const previous = before.get(name);
-    if (assignment !== undefined && assignment.available !== previous?.endpoints) {
-      declared.set(name, { name, endpoints: assignment.available });
-    } else if (previous !== undefined) {
-      declared.set(name, previous);
-    }
+    if (assignment !== undefined) declared.set(name, planCluster(value, assignment, previous));
+    else if (previous !== undefined) declared.set(name, previous);
   }
   return { declared, before };
+}
+
+/** The plan of a cluster: that of before, where nothing changed. */
+function planCluster(
+  { name, balancing, healthChecks, drainLingerMs }: ClusterConfig,
+  { planned: endpoints, overprovisioningFactor }: LoadAssignment,
+  previous: ClusterPlan | undefined,
+): ClusterPlan {
+  const own = { name, balancing: { ...balancing, overprovisioningFactor }, healthChecks, drainLingerMs };
+  if (previous?.endpoints !== endpoints) return { ...own, endpoints };
+  const { endpoints: _, ...ownBefore } = previous;
+  return isDeepStrictEqual(own, ownBefore) ? previous : { ...own, endpoints };
 }
 
 /** Finds a listener's cluster and filters. `previous` is its place in the plan before, in this same form. */

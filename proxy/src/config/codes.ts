@@ -143,13 +143,20 @@ export const codes = [
   },
   {
     code: "MSM_CLUSTER_LB_POLICY",
-    means: "The load-balancing policy of a cluster is not ROUND_ROBIN.",
-    remedy: "Set `lb_policy: ROUND_ROBIN`.",
+    means:
+      "The load-balancing policy of a cluster is not one that this proxy has, or has options of another.",
+    remedy:
+      "Use ROUND_ROBIN, LEAST_REQUEST, RANDOM, RING_HASH or MAGLEV, with the options of that policy alone.",
   },
   {
-    code: "MSM_CLUSTER_WEIGHTS",
-    means: "The endpoints of a cluster have different weights.",
-    remedy: "Give all endpoints the same `load_balancing_weight`.",
+    code: "MSM_CLUSTER_HEALTH_CHECK",
+    means: "A health check of a cluster is of a kind that this proxy does not have, or has wrong options.",
+    remedy: "Use `tcp_health_check`, `http_health_check` or a `custom_health_check` that the message names.",
+  },
+  {
+    code: "MSM_CLUSTER_DRAIN_LINGER",
+    means: "The metadata `io.mediastreamingmesh.cluster` of a cluster cannot be understood.",
+    remedy: 'Write `drain_linger` as a duration from "0s" to "86400s", and nothing else.',
   },
   {
     code: "MSM_FILTER_RUNTIME",

@@ -17,29 +17,18 @@ describe("a cluster", () => {
 
   test.each<[string, JsonObject, string]>([
     ["DNS", { type: "STRICT_DNS" }, "MSM_CLUSTER_DISCOVERY type"],
-    ["another policy", { lb_policy: "MAGLEV" }, "MSM_CLUSTER_LB_POLICY lb_policy"],
     [
-      "health checks",
-      {
-        health_checks: [
-          {
-            timeout: "1s",
-            interval: "1s",
-            unhealthy_threshold: 1,
-            healthy_threshold: 1,
-            tcp_health_check: {},
-          },
-        ],
-      },
-      "MSM_CONFIG_UNSUPPORTED_FIELD health_checks",
+      "circuit breakers of another priority",
+      { circuit_breakers: { thresholds: [{ priority: "HIGH" }] } },
+      "MSM_CONFIG_UNSUPPORTED_VALUE circuit_breakers.thresholds[0].priority",
     ],
-    ["circuit breakers", { circuit_breakers: {} }, "MSM_CONFIG_UNSUPPORTED_FIELD circuit_breakers"],
+    [
+      "circuit breakers of each endpoint",
+      { circuit_breakers: { per_host_thresholds: [{ max_connections: 1 }] } },
+      "MSM_CONFIG_UNSUPPORTED_FIELD circuit_breakers.per_host_thresholds",
+    ],
+    ["subsets", { lb_subset_config: {} }, "MSM_CONFIG_UNSUPPORTED_FIELD lb_subset_config"],
     ["outlier detection", { outlier_detection: {} }, "MSM_CONFIG_UNSUPPORTED_FIELD outlier_detection"],
-    [
-      "a panic threshold",
-      { common_lb_config: { healthy_panic_threshold: { value: 50 } } },
-      "MSM_CONFIG_UNSUPPORTED_VALUE common_lb_config.healthy_panic_threshold",
-    ],
     ["no source", { eds_cluster_config: {} }, "MSM_CONFIG_SOURCE eds_cluster_config.eds_config"],
   ])("with %s is refused", async (_, changes, expected) => {
     expect(await refusal("cluster", "a", edsClusterJson("a", changes))).toBe(expected);
@@ -48,7 +37,7 @@ describe("a cluster", () => {
   test("of type STATIC has its endpoints inline and nowhere else", async () => {
     expect((await read("cluster", "a", staticClusterJson("a", 6004))).endpoints).toMatchObject({
       kind: "static",
-      assignment: { available: [{ address: "127.0.0.1", port: 6004 }] },
+      assignment: { planned: [{ address: "127.0.0.1", port: 6004, health: "HEALTHY" }] },
     });
     const both = staticClusterJson("a", 6004, { eds_cluster_config: { eds_config: ADS } });
     expect(await refusal("cluster", "a", both)).toBe("MSM_CONFIG_UNSUPPORTED_FIELD eds_cluster_config");
@@ -57,40 +46,41 @@ describe("a cluster", () => {
 
 describe("endpoints", () => {
   test.each([
-    ["UNKNOWN", 1],
-    ["HEALTHY", 1],
-    ["DEGRADED", 1],
-    ["UNHEALTHY", 0],
-    ["DRAINING", 0],
-    ["TIMEOUT", 0],
-  ])("that EDS calls %s take new sessions: %i", async (health_status, count) => {
-    const read1 = await read("clusterLoadAssignment", "a", assignmentJson("a", [1], { health_status }));
-    expect(read1.available).toHaveLength(count);
-    expect(read1.endpoints).toHaveLength(1);
+    ["UNKNOWN", "HEALTHY"],
+    ["HEALTHY", "HEALTHY"],
+    ["DEGRADED", "DEGRADED"],
+    ["UNHEALTHY", "UNHEALTHY"],
+    ["DRAINING", "DRAINING"],
+    ["TIMEOUT", "UNHEALTHY"],
+  ])("that EDS calls %s are %s to the datapath", async (health_status, health) => {
+    const { planned } = await read("clusterLoadAssignment", "a", assignmentJson("a", [1], { health_status }));
+    expect(planned).toMatchObject([{ port: 1, health, weight: 1, priority: 0 }]);
   });
 
   test("that are there twice count once", async () => {
-    expect((await read("clusterLoadAssignment", "a", assignmentJson("a", [1, 1, 2]))).available).toHaveLength(
+    expect((await read("clusterLoadAssignment", "a", assignmentJson("a", [1, 1, 2]))).planned).toHaveLength(
       2,
     );
   });
 
+  test("have their weight, and the priority and weight of their locality", async () => {
+    const group = (port: number, changes: JsonObject) => ({
+      lb_endpoints: [{ endpoint: { address: udpAddress(port) }, load_balancing_weight: port }],
+      ...changes,
+    });
+    const json = assignmentJson("a", []);
+    const endpoints = [group(2, { load_balancing_weight: 90 }), group(3, { priority: 1 })];
+    const policy = { overprovisioning_factor: 200 };
+    expect(await read("clusterLoadAssignment", "a", { ...json, endpoints, policy })).toMatchObject({
+      overprovisioningFactor: 200,
+      planned: [
+        { port: 2, weight: 2, priority: 0, locality: 0, localityWeight: 90 },
+        { port: 3, weight: 3, priority: 1, locality: 1, localityWeight: 0 },
+      ],
+    });
+  });
+
   test.each<[string, JsonObject, string]>([
-    [
-      "different weights",
-      {
-        endpoints: [
-          {
-            lb_endpoints: [
-              { endpoint: { address: udpAddress(1) }, load_balancing_weight: 2 },
-              { endpoint: { address: udpAddress(2) } },
-            ],
-          },
-        ],
-      },
-      "MSM_CLUSTER_WEIGHTS endpoints",
-    ],
-    ["priorities", { endpoints: [{ priority: 1 }] }, "MSM_CONFIG_UNSUPPORTED_VALUE endpoints[0].priority"],
     [
       "port 0",
       { endpoints: [{ lb_endpoints: [{ endpoint: { address: udpAddress(0) } }] }] },
@@ -100,6 +90,11 @@ describe("endpoints", () => {
       "a drop policy",
       { policy: { drop_overloads: [{ category: "x" }] } },
       "MSM_CONFIG_UNSUPPORTED_FIELD policy.drop_overloads",
+    ],
+    [
+      "health of priorities by weight",
+      { policy: { weighted_priority_health: true } },
+      "MSM_CONFIG_UNSUPPORTED_VALUE policy.weighted_priority_health",
     ],
   ])("with %s are refused", async (_, changes, expected) => {
     expect(await refusal("clusterLoadAssignment", "a", { ...assignmentJson("a", []), ...changes })).toBe(

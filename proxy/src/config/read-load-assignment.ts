@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { HealthStatus } from "@msm/xds-protos/envoy/config/core/v3/health_check_pb.js";
 import {
+  type Endpoint,
+  Endpoint_HealthCheckConfigSchema,
   EndpointSchema,
   type LbEndpoint,
   LbEndpointSchema,
@@ -10,30 +12,63 @@ import {
 } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_components_pb.js";
 import {
   type ClusterLoadAssignment,
+  type ClusterLoadAssignment_Policy,
   ClusterLoadAssignment_PolicySchema,
   ClusterLoadAssignmentSchema,
 } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
-import type { EndpointPlan } from "../plan.ts";
+import { defaultBalancing } from "../cluster/balancing-plan.ts";
+import type { EndpointHealth } from "../cluster/load-balancer.ts";
+import type { EndpointPlan, SocketAddress } from "../plan.ts";
 import { formatAddress, readAddress } from "./read-address.ts";
-import { at, refuse, refuseOthers } from "./refuse.ts";
+import { at, type FieldRule, onlyFalse, refuse, refuseOthers } from "./refuse.ts";
 
 /** An endpoint as configured. */
-export interface EndpointConfig extends EndpointPlan {
+export interface EndpointConfig extends SocketAddress {
   readonly health: HealthStatus;
   readonly weight: number;
+  readonly priority: number;
+  /** Where and as whom it is checked, where it says so. */
+  readonly check: EndpointPlan["check"];
   readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
 }
 
 /** The endpoints of a cluster. */
 export interface LoadAssignment {
   readonly clusterName: string;
-  /** All of them, for the admin interface. */
+  /** As EDS has them, for the admin interface. */
   readonly endpoints: readonly EndpointConfig[];
-  /** Those that take new sessions: neither unhealthy nor draining. */
-  readonly available: readonly EndpointPlan[];
+  /** The same as the datapath has them. */
+  readonly planned: readonly EndpointPlan[];
+  /** Percent; see `BalancingPlan`. */
+  readonly overprovisioningFactor: number;
 }
 
+/** What is said of each field of `LocalityLbEndpoints`; any other is refused. */
+export const localityRules: Readonly<Record<string, FieldRule>> = {
+  locality: "accepted",
+  metadata: "accepted",
+  lb_endpoints: "accepted",
+  load_balancer_endpoints: "accepted",
+  // Counts only under a locality-weighted policy.
+  load_balancing_weight: "accepted",
+  priority: "accepted",
+};
+
+/** The same of `LbEndpoint`. */
+export const endpointRules: Readonly<Record<string, FieldRule>> = {
+  endpoint: "accepted",
+  health_status: "accepted",
+  metadata: "accepted",
+  load_balancing_weight: "accepted",
+};
+
 const NO_LOCALITY = { region: "", zone: "", subZone: "" };
+
+/** The assignment of a cluster that nobody gave endpoints. */
+export function emptyAssignment(clusterName: string): LoadAssignment {
+  const { overprovisioningFactor } = defaultBalancing;
+  return { clusterName, endpoints: [], planned: [], overprovisioningFactor };
+}
 
 /** Reads the endpoints of a cluster. Pure. An address that is there twice counts once, as in Envoy. */
 export function readLoadAssignment(assignment: ClusterLoadAssignment, path: string): LoadAssignment {
@@ -42,40 +77,57 @@ export function readLoadAssignment(assignment: ClusterLoadAssignment, path: stri
     endpoints: "accepted",
     policy: "accepted",
   });
-  if (assignment.policy !== undefined) {
-    // Overprovisioning tells how to spill to other priorities, of which there are none.
-    const rules = { overprovisioning_factor: "accepted", weighted_priority_health: "accepted" } as const;
-    refuseOthers(ClusterLoadAssignment_PolicySchema, assignment.policy, at(path, "policy"), rules);
-  }
-  const byAddress = new Map<string, EndpointConfig>();
+  const byAddress = new Map<string, { readonly config: EndpointConfig; readonly plan: EndpointPlan }>();
   assignment.endpoints.forEach((locality, index) => {
-    for (const endpoint of readLocality(locality, `${at(path, "endpoints")}[${index}]`)) {
-      byAddress.set(formatAddress(endpoint), endpoint);
+    for (const config of readLocality(locality, `${at(path, "endpoints")}[${index}]`)) {
+      const plan = planOf(config, index, locality.loadBalancingWeight ?? 0);
+      byAddress.set(formatAddress(config), { config, plan });
     }
   });
   const endpoints = [...byAddress.values()];
-  checkWeights(endpoints, at(path, "endpoints"));
-  const available = endpoints.filter(takesSessions).map(({ address, port }) => ({ address, port }));
-  return { clusterName: assignment.clusterName, endpoints, available };
+  return {
+    clusterName: assignment.clusterName,
+    endpoints: endpoints.map(({ config }) => config),
+    planned: endpoints.map(({ plan }) => plan),
+    overprovisioningFactor: readOverprovisioning(assignment.policy, at(path, "policy")),
+  };
 }
 
-/** DEGRADED endpoints serve; Envoy prefers others only by priority levels, of which there is one here. */
-function takesSessions({ health }: EndpointConfig): boolean {
-  return (
-    health === HealthStatus.UNKNOWN || health === HealthStatus.HEALTHY || health === HealthStatus.DEGRADED
-  );
+function readOverprovisioning(policy: ClusterLoadAssignment_Policy | undefined, path: string): number {
+  if (policy === undefined) return defaultBalancing.overprovisioningFactor;
+  refuseOthers(ClusterLoadAssignment_PolicySchema, policy, path, {
+    overprovisioning_factor: "accepted",
+    weighted_priority_health: onlyFalse,
+  });
+  return policy.overprovisioningFactor ?? defaultBalancing.overprovisioningFactor;
+}
+
+/** A locality without weight gets no sessions where localities are weighted, as in Envoy. */
+function planOf(config: EndpointConfig, locality: number, localityWeight: number): EndpointPlan {
+  const { address, port, weight, priority, check } = config;
+  const health = healthOf(config.health);
+  const plan = { address, port, health, weight, priority, locality, localityWeight };
+  return check === undefined ? plan : { ...plan, check };
+}
+
+/** What the words of EDS mean for new sessions. */
+export function healthOf(status: HealthStatus): EndpointHealth {
+  switch (status) {
+    case HealthStatus.UNKNOWN:
+    case HealthStatus.HEALTHY:
+      return "HEALTHY";
+    case HealthStatus.DEGRADED:
+      return "DEGRADED";
+    case HealthStatus.DRAINING:
+      return "DRAINING";
+    case HealthStatus.UNHEALTHY:
+    case HealthStatus.TIMEOUT:
+      return "UNHEALTHY";
+  }
 }
 
 function readLocality(locality: LocalityLbEndpoints, path: string): readonly EndpointConfig[] {
-  refuseOthers(LocalityLbEndpointsSchema, locality, path, {
-    locality: "accepted",
-    metadata: "accepted",
-    lb_endpoints: "accepted",
-    load_balancer_endpoints: "accepted",
-    // Weights of localities count only under a locality-weighted policy, which is refused with its cluster.
-    load_balancing_weight: "accepted",
-    priority: { only: 0, hint: "there is one level of priority, 0" },
-  });
+  refuseOthers(LocalityLbEndpointsSchema, locality, path, localityRules);
   const list = locality.lbConfig;
   const [endpoints, field] =
     list.case === "loadBalancerEndpoints"
@@ -86,36 +138,52 @@ function readLocality(locality: LocalityLbEndpoints, path: string): readonly End
     where === undefined ? NO_LOCALITY : { region: where.region, zone: where.zone, subZone: where.subZone };
   return endpoints.map((endpoint, index) => ({
     ...readEndpoint(endpoint, `${at(path, field)}[${index}]`),
+    priority: locality.priority,
     locality: place,
   }));
 }
 
-function readEndpoint(endpoint: LbEndpoint, path: string): Omit<EndpointConfig, "locality"> {
-  refuseOthers(LbEndpointSchema, endpoint, path, {
-    endpoint: "accepted",
-    health_status: "accepted",
-    metadata: "accepted",
-    load_balancing_weight: "accepted",
-  });
+function readEndpoint(endpoint: LbEndpoint, path: string): Omit<EndpointConfig, "locality" | "priority"> {
+  refuseOthers(LbEndpointSchema, endpoint, path, endpointRules);
   const host = endpoint.hostIdentifier;
   const hostPath = at(path, "endpoint");
   if (host.case !== "endpoint") refuse("MSM_CONFIG_MISSING", hostPath, "is needed");
   refuseOthers(EndpointSchema, host.value, hostPath, {
     address: "accepted",
     hostname: "accepted",
-    // Says where to check health; clusters with active checks are refused.
     health_check_config: "accepted",
   });
   const { address, port } = readAddress(host.value.address, at(hostPath, "address"));
   if (port === 0) {
     refuse("MSM_CONFIG_ADDRESS", at(hostPath, "address.socket_address.port_value"), "must not be 0");
   }
-  return { address, port, health: endpoint.healthStatus, weight: endpoint.loadBalancingWeight ?? 1 };
+  return {
+    ...{ address, port, health: endpoint.healthStatus, weight: endpoint.loadBalancingWeight ?? 1 },
+    check: readCheckTarget(host.value, { address, port }, hostPath),
+  };
 }
 
-function checkWeights(endpoints: readonly EndpointConfig[], path: string): void {
-  if (endpoints.some(({ weight }) => weight !== endpoints[0]?.weight)) {
-    const problem = "have different load_balancing_weight; give all endpoints of the cluster the same";
-    refuse("MSM_CLUSTER_WEIGHTS", path, problem);
+function readCheckTarget(
+  endpoint: Endpoint,
+  own: SocketAddress,
+  endpointPath: string,
+): EndpointPlan["check"] {
+  const config = endpoint.healthCheckConfig;
+  if (config === undefined) {
+    return endpoint.hostname === "" ? undefined : { ...own, hostname: endpoint.hostname, isDisabled: false };
   }
+  const path = at(endpointPath, "health_check_config");
+  refuseOthers(Endpoint_HealthCheckConfigSchema, config, path, {
+    port_value: "accepted",
+    hostname: "accepted",
+    address: "accepted",
+    disable_active_health_check: "accepted",
+  });
+  const asked = config.address === undefined ? own : readAddress(config.address, at(path, "address"));
+  return {
+    address: asked.address,
+    port: config.portValue === 0 ? asked.port : config.portValue,
+    hostname: config.hostname === "" ? endpoint.hostname : config.hostname,
+    isDisabled: config.disableActiveHealthCheck,
+  };
 }

@@ -4,6 +4,7 @@ import { ClusterSchema } from "@msm/xds-protos/envoy/config/cluster/v3/cluster_p
 import { TypedExtensionConfigSchema } from "@msm/xds-protos/envoy/config/core/v3/extension_pb.js";
 import { ClusterLoadAssignmentSchema } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
 import { ListenerSchema } from "@msm/xds-protos/envoy/config/listener/v3/listener_pb.js";
+import { loadHealthCheckers } from "../cluster/load-health-checkers.ts";
 import type { FilterPlan } from "../plan.ts";
 import type { FilterSlot, ListenerValue } from "./build-plan.ts";
 import type { FilterLoader } from "./filter-loader.ts";
@@ -39,10 +40,10 @@ const readers: {
     loader: FilterLoader,
   ) => ResourceValues[Type] | Promise<ResourceValues[Type]>;
 } = {
-  cluster(resource) {
+  async cluster(resource) {
     const cluster = unpack(ClusterSchema, resource.body, resource.path);
     checkName(cluster.name, "name", resource);
-    return readCluster(cluster, resource.path);
+    return readCluster(cluster, resource.path, await loadHealthCheckers());
   },
 
   clusterLoadAssignment(resource) {

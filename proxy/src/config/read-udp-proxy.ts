@@ -12,12 +12,15 @@ import {
 import { RouteSchema } from "@msm/xds-protos/envoy/extensions/filters/udp/udp_proxy/v3/route_pb.js";
 import {
   type UdpProxyConfig,
+  type UdpProxyConfig_HashPolicy,
+  UdpProxyConfig_HashPolicySchema,
   type UdpProxyConfig_SessionFilter,
   UdpProxyConfig_SessionFilterSchema,
   UdpProxyConfigSchema,
 } from "@msm/xds-protos/envoy/extensions/filters/udp/udp_proxy/v3/udp_proxy_pb.js";
 import { PluginConfigSchema } from "@msm/xds-protos/envoy/extensions/wasm/v3/wasm_pb.js";
 import { type Matcher, MatcherSchema } from "@msm/xds-protos/xds/type/matcher/v3/matcher_pb.js";
+import type { HashPolicy } from "../plan.ts";
 import { checkAwaitedSource } from "./read-config-source.ts";
 import { type FilterConfig, readFilter } from "./read-filter.ts";
 import { at, onlyFalse, refuse, refuseOthers } from "./refuse.ts";
@@ -32,6 +35,7 @@ export type FilterUse =
 export interface UdpProxy {
   readonly statPrefix: string;
   readonly cluster: string;
+  readonly hashPolicy?: HashPolicy;
   readonly idleTimeoutMs: number;
   readonly filters: readonly FilterUse[];
   /** `max_rx_datagram_size` for what endpoints send, where it was set. */
@@ -53,15 +57,16 @@ export function readUdpProxy(any: Any | undefined, path: string): UdpProxy {
     idle_timeout: "accepted",
     session_filters: "accepted",
     upstream_socket_config: "accepted",
-    // Under ROUND_ROBIN a hash policy changes nothing, in Envoy as here: a session keeps its endpoint anyway.
     hash_policies: "accepted",
     use_original_src_ip: onlyFalse,
     use_per_packet_load_balancing: onlyFalse,
   });
   const upstreamPath = at(path, "upstream_socket_config");
+  const hashPolicy = readHashPolicy(config.hashPolicies, at(path, "hash_policies"));
   return {
     statPrefix: config.statPrefix,
     cluster: readCluster(config, path),
+    ...(hashPolicy === undefined ? {} : { hashPolicy }),
     idleTimeoutMs: readIdleTimeout(config.idleTimeout, at(path, "idle_timeout")),
     filters: readFilters(config.sessionFilters, at(path, "session_filters")),
     upstreamMaxRxDatagramBytes: readSocketConfig(config.upstreamSocketConfig, upstreamPath)
@@ -110,6 +115,21 @@ function readMatcher(matcher: Matcher, path: string): string {
   const route = unpack(RouteSchema, action.value.typedConfig, routePath);
   refuseOthers(RouteSchema, route, routePath, { cluster: "accepted" });
   return route.cluster;
+}
+
+/** Under policies that hash nothing it changes nothing, in Envoy as here: a session keeps its endpoint anyway. */
+function readHashPolicy(
+  policies: readonly UdpProxyConfig_HashPolicy[],
+  path: string,
+): HashPolicy | undefined {
+  const [policy] = policies;
+  if (policy === undefined) return undefined;
+  refuseOthers(UdpProxyConfig_HashPolicySchema, policy, `${path}[0]`, {
+    source_ip: "accepted",
+    key: "accepted",
+  });
+  const { case: kind, value } = policy.policySpecifier;
+  return kind === "key" ? { kind: "KEY", key: value } : { kind: "SOURCE_IP" };
 }
 
 function readIdleTimeout(timeout: Duration | undefined, path: string): number {

@@ -8,6 +8,7 @@ import { type BuiltPlan, buildPlan, emptyPlan } from "./build-plan.ts";
 import { elideCode } from "./elide-code.ts";
 import type { FilterLoader } from "./filter-loader.ts";
 import { findDuplicate } from "./find-duplicate.ts";
+import { emptyAssignment } from "./read-load-assignment.ts";
 import { type ResourceValues, readResource } from "./read-resource.ts";
 import { at, refuse } from "./refuse.ts";
 import {
@@ -146,7 +147,7 @@ export class ConfigStore {
       ClusterLoadAssignmentSchema,
       create(ClusterLoadAssignmentSchema, { clusterName: name }),
     );
-    const value = { clusterName: name, endpoints: [], available: [] };
+    const value = emptyAssignment(name);
     this.tables.clusterLoadAssignment.accept({
       ...{ name, version: "", isStatic: false, body, digest: "", updatedAt: new Date(), value },
     });

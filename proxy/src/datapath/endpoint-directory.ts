@@ -1,8 +1,16 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import { type BalancingPlan, defaultBalancing } from "../cluster/balancing-plan.ts";
+import { type BalancedEndpoint, type EndpointHealth, LoadBalancer } from "../cluster/load-balancer.ts";
+import type { PickerWorld } from "../cluster/picker.ts";
+import { sessionHash } from "../cluster/session-hash.ts";
+import type { Hash64 } from "../cluster/xx-hash64.ts";
+import type { HashPolicy } from "../plan.ts";
 import type { WorkerCluster, WorkerEndpoint } from "../worker/protocol.ts";
+import { ClusterSlot, type CounterPage, EndpointSlot } from "./counters.ts";
+import { monotonicMs } from "./monotonic-clock.ts";
 import type { SessionEndpoint } from "./session-table.ts";
-import { SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
+import { formatSocketAddress, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
 
 /** An endpoint as sessions use it. */
 export interface KnownEndpoint extends SessionEndpoint {
@@ -10,32 +18,57 @@ export interface KnownEndpoint extends SessionEndpoint {
   readonly counters: number;
 }
 
+interface Entry {
+  readonly known: KnownEndpoint;
+  readonly balanced: BalancedEndpoint;
+  /** Its cluster has endpoints that are well. */
+  readonly hasBetter: boolean;
+}
+
 interface KnownCluster {
   readonly counters: number;
-  readonly endpoints: readonly KnownEndpoint[];
-  /** Where the round robin stands. */
-  next: number;
+  readonly entries: readonly Entry[];
+  readonly balancer: LoadBalancer;
+  readonly maxSessions: number;
 }
+
+/** A cluster as workers are told of it, with how its sessions are spread. */
+export type BalancedCluster = WorkerCluster & { readonly balancing?: BalancingPlan };
 
 /** The clusters that a worker knows, and every endpoint by its number. */
 export class EndpointDirectory {
   readonly #clusters = new Map<string, KnownCluster>();
-  readonly #endpoints = new Map<number, KnownEndpoint>();
-  readonly #start: number;
+  readonly #endpoints = new Map<number, Entry>();
+  /** The counters of every worker: a session counts wherever it is. */
+  readonly #pages: readonly CounterPage[];
+  readonly #world: PickerWorld;
+  readonly #hash: Hash64 = { high: 0, low: 0 };
 
   /** Workers start their round robin at different endpoints, so that a few sessions spread, too. */
-  constructor(start: number) {
-    this.#start = start;
+  constructor(
+    start: number,
+    pages: readonly CounterPage[] = [],
+    world: Pick<PickerWorld, "random" | "nowMs"> = { random: Math.random, nowMs: monotonicMs },
+  ) {
+    this.#pages = pages;
+    const activeSessions = (counters: number) => this.#total(counters + EndpointSlot.sessionsActive);
+    this.#world = { ...world, start, activeSessions };
   }
 
   /** Takes over clusters that are new or changed, and forgets those removed. */
-  update(clusters: readonly WorkerCluster[], removed: readonly string[]): void {
-    for (const { name, counters, endpoints } of clusters) {
-      const known = this.#clusters.get(name);
-      this.#forget(known);
-      const entries = endpoints.map((endpoint) => toKnown(endpoint, counters));
-      for (const entry of entries) this.#endpoints.set(entry.id, entry);
-      this.#clusters.set(name, { counters, endpoints: entries, next: known?.next ?? this.#start });
+  update(clusters: readonly BalancedCluster[], removed: readonly string[]): void {
+    const nowMs = this.#world.nowMs();
+    for (const { name, counters, endpoints, balancing = defaultBalancing } of clusters) {
+      const hasBetter = endpoints.some(({ health = "HEALTHY" }) => isWell(health));
+      const entries = endpoints.map((endpoint) => ({
+        ...toEntry(endpoint, counters, this.#endpoints.get(endpoint.id), nowMs),
+        hasBetter,
+      }));
+      this.#forget(this.#clusters.get(name));
+      for (const entry of entries) this.#endpoints.set(entry.known.id, entry);
+      const balanced = entries.map((entry) => entry.balanced);
+      const balancer = new LoadBalancer(balancing, balanced, this.#world);
+      this.#clusters.set(name, { counters, entries, balancer, maxSessions: balancing.maxSessions });
     }
     for (const name of removed) {
       this.#forget(this.#clusters.get(name));
@@ -45,7 +78,16 @@ export class EndpointDirectory {
 
   /** The endpoint of this number; undefined once it is in no cluster any more. */
   endpoint(id: number): KnownEndpoint | undefined {
-    return this.#endpoints.get(id);
+    return this.#endpoints.get(id)?.known;
+  }
+
+  /**
+   * Whether sessions may stay at the endpoint of this number: it is there, and well, or draining, or lingering, or
+   * there is none that is better.
+   */
+  keeps(id: number): boolean {
+    const entry = this.#endpoints.get(id);
+    return entry !== undefined && !(entry.balanced.health === "UNHEALTHY" && entry.hasBetter);
   }
 
   has(cluster: string): boolean {
@@ -57,23 +99,55 @@ export class EndpointDirectory {
     return this.#clusters.get(cluster)?.counters ?? -1;
   }
 
-  /** The endpoint whose turn it is; undefined where the cluster is unknown or empty. */
-  pick(cluster: string): KnownEndpoint | undefined {
+  /** Whether the cluster has as many sessions, over all workers, as its circuit breaker lets it have. */
+  isFull(cluster: string): boolean {
     const known = this.#clusters.get(cluster);
-    if (known === undefined || known.endpoints.length === 0) return undefined;
-    const picked = known.endpoints[known.next % known.endpoints.length];
-    known.next = (known.next + 1) % known.endpoints.length;
-    return picked;
+    if (known === undefined || known.maxSessions === Number.POSITIVE_INFINITY) return false;
+    return this.#total(known.counters + ClusterSlot.sessionsActive) >= known.maxSessions;
+  }
+
+  /**
+   * The endpoint for a new session of a client at `address`, by the policy of the cluster; undefined where the
+   * cluster is unknown, full, or without an endpoint that takes sessions.
+   */
+  pick(cluster: string, policy?: HashPolicy, address = ""): KnownEndpoint | undefined {
+    const known = this.#clusters.get(cluster);
+    if (known === undefined || this.isFull(cluster)) return undefined;
+    sessionHash(policy, address, this.#world.random, this.#hash);
+    const picked = known.balancer.pick(this.#hash.high, this.#hash.low);
+    return known.entries[picked]?.known;
   }
 
   #forget(cluster: KnownCluster | undefined): void {
-    for (const { id } of cluster?.endpoints ?? []) this.#endpoints.delete(id);
+    for (const { known } of cluster?.entries ?? []) this.#endpoints.delete(known.id);
+  }
+
+  #total(slot: number): number {
+    let total = 0;
+    for (const page of this.#pages) total += page[slot]!;
+    return total;
   }
 }
 
-function toKnown(endpoint: WorkerEndpoint, clusterCounters: number): KnownEndpoint {
+function toEntry(
+  endpoint: WorkerEndpoint,
+  clusterCounters: number,
+  before: Entry | undefined,
+  nowMs: number,
+): Omit<Entry, "hasBetter"> {
+  const { id, counters, health = "HEALTHY", weight = 1, priority = 0 } = endpoint;
+  const { locality = 0, localityWeight = 1 } = endpoint;
   const sockaddr = new Uint8Array(SOCKADDR_BYTES);
   const sockaddrLength = writeSockaddr(sockaddr, 0, endpoint);
-  const { id, counters } = endpoint;
-  return { id, sockaddr, sockaddrLength, counters, clusterCounters };
+  const wasWell = before !== undefined && isWell(before.balanced.health);
+  const balanced = {
+    ...{ key: formatSocketAddress(endpoint), health, weight, priority, locality, localityWeight, counters },
+    sinceMs: wasWell ? before.balanced.sinceMs : nowMs,
+  };
+  return { known: { id, sockaddr, sockaddrLength, counters, clusterCounters }, balanced };
+}
+
+/** Whether slow start goes on: one that was not well starts anew. */
+function isWell(health: EndpointHealth): boolean {
+  return health === "HEALTHY" || health === "DEGRADED";
 }

@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CounterBlocks } from "../datapath/counter-blocks.ts";
 import { CLUSTER_SLOTS, ENDPOINT_SLOTS } from "../datapath/counters.ts";
+import type { BalancedCluster } from "../datapath/endpoint-directory.ts";
 import { formatSocketAddress } from "../datapath/sockaddr.ts";
 import type { ClusterPlan, EndpointPlan } from "../plan.ts";
-import type { WorkerCluster, WorkerEndpoint } from "./protocol.ts";
+import type { WorkerEndpoint } from "./protocol.ts";
 
 interface Entry {
   readonly plan: ClusterPlan;
-  readonly told: WorkerCluster;
+  readonly told: BalancedCluster;
 }
 
 /** Clusters as workers know them: numbers for endpoints and slots for counters, stable as long as they last. */
@@ -21,7 +22,7 @@ export class ClusterRegistry {
     this.#blocks = blocks;
   }
 
-  get all(): readonly WorkerCluster[] {
+  get all(): readonly BalancedCluster[] {
     return [...this.#entries.values()].map(({ told }) => told);
   }
 
@@ -30,7 +31,7 @@ export class ClusterRegistry {
    * gone; to be called when every worker was told.
    */
   update(plans: readonly ClusterPlan[]): {
-    readonly changed: readonly WorkerCluster[];
+    readonly changed: readonly BalancedCluster[];
     readonly removed: readonly string[];
     readonly release: () => void;
   } {
@@ -56,14 +57,15 @@ export class ClusterRegistry {
     };
   }
 
-  #set(plan: ClusterPlan, gone: (() => void)[]): WorkerCluster {
+  #set(plan: ClusterPlan, gone: (() => void)[]): BalancedCluster {
     const old = this.#entries.get(plan.name)?.told;
     const known = new Map(old?.endpoints.map((endpoint) => [formatSocketAddress(endpoint), endpoint]));
     const endpoints = plan.endpoints.map((endpoint) => {
       const key = formatSocketAddress(endpoint);
       const kept = known.get(key);
       known.delete(key);
-      return kept ?? this.#newEndpoint(endpoint);
+      if (kept === undefined) return this.#newEndpoint(endpoint);
+      return { ...endpoint, id: kept.id, counters: kept.counters };
     });
     for (const endpoint of known.values())
       gone.push(() => this.#blocks.free(endpoint.counters, ENDPOINT_SLOTS));
@@ -71,6 +73,7 @@ export class ClusterRegistry {
       name: plan.name,
       counters: old?.counters ?? this.#blocks.allocate(CLUSTER_SLOTS),
       endpoints,
+      ...(plan.balancing === undefined ? {} : { balancing: plan.balancing }),
     };
     this.#entries.set(plan.name, { plan, told });
     return told;

@@ -1,0 +1,13 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Suite } from "../../runner/suite.ts";
+import { canary } from "./canary.ts";
+import { lameDuck } from "./lame-duck.ts";
+
+/** How sessions are spread over endpoints, and what becomes of them when that changes. */
+export const suite: Suite = {
+  title: "weights, canaries and lame ducks",
+  needs: [],
+  scenarios: [canary, lameDuck],
+};

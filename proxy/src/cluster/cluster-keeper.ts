@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import type { ClusterPlan, EndpointPlan, Plan, PlanRejection } from "../plan.ts";
+import type { CheckWorld } from "./endpoint-check.ts";
+import type { HealthChecker } from "./health-checker.ts";
+import { type CheckedHealth, HealthChecks } from "./health-checks.ts";
+import { endpointKey, Lingering } from "./lingering.ts";
+
+/** What a keeper needs of the world. */
+export interface ClusterKeeperOptions {
+  /** Makes the datapath follow a plan. */
+  readonly apply: (plan: Plan) => Promise<readonly PlanRejection[]>;
+  readonly checkers: ReadonlyMap<string, HealthChecker>;
+  readonly world: CheckWorld & { readonly nowMs: () => number };
+}
+
+/**
+ * Stands between configuration and datapath on the main thread: to what the configuration says of endpoints it adds
+ * what checks say, and keeps endpoints that were taken out as long as they linger. Whenever that changes, the
+ * datapath gets a new plan; what did not change is the same object in it.
+ */
+export class ClusterKeeper {
+  readonly #options: ClusterKeeperOptions;
+  readonly #checks: HealthChecks;
+  readonly #lingering = new Lingering();
+  /** The clusters as the datapath got them last, with what they were made from. */
+  readonly #made = new Map<
+    string,
+    { readonly from: ClusterPlan; readonly overlay: string; readonly plan: ClusterPlan }
+  >();
+  readonly #stop = new AbortController();
+  #intent: Plan = { listeners: [], clusters: [] };
+  #wakeMs = Number.POSITIVE_INFINITY;
+
+  constructor(options: ClusterKeeperOptions) {
+    this.#options = options;
+    this.#checks = new HealthChecks(options.checkers, options.world, () => void this.#push());
+  }
+
+  /** Takes over what the configuration says; resolves when the datapath has it. */
+  apply(plan: Plan): Promise<readonly PlanRejection[]> {
+    const nowMs = this.#options.world.nowMs();
+    const after = new Map(plan.clusters.map((cluster) => [cluster.name, cluster]));
+    for (const cluster of this.#intent.clusters) {
+      if (after.get(cluster.name) !== cluster) this.#lingering.note(cluster, after.get(cluster.name), nowMs);
+    }
+    this.#intent = plan;
+    this.#checks.follow(plan.clusters);
+    return this.#push();
+  }
+
+  /** What active checks say of an endpoint; undefined where it is not checked. */
+  checkedHealth(cluster: string, endpoint: EndpointPlan): CheckedHealth | undefined {
+    return this.#checks.healthOf(cluster, endpoint);
+  }
+
+  /** Ends checks and timers. */
+  close(): void {
+    this.#stop.abort();
+    this.#checks.stop();
+  }
+
+  #push(): Promise<readonly PlanRejection[]> {
+    this.#wakeAt(this.#lingering.expire(this.#options.world.nowMs()));
+    const clusters = this.#intent.clusters.map((cluster) => this.#make(cluster));
+    const names = new Set(clusters.map(({ name }) => name));
+    // A cluster that is gone stays without endpoints for new sessions, as long as old ones may stay.
+    const gone = this.#lingering.clusters().filter((name) => !names.has(name));
+    const lingering = gone.map((name) => this.#make({ ...this.#made.get(name)!.from, endpoints: [] }));
+    const all = [...clusters, ...lingering];
+    const kept = new Set(all.map(({ name }) => name));
+    for (const name of this.#made.keys()) if (!kept.has(name)) this.#made.delete(name);
+    return this.#options.apply({ listeners: this.#intent.listeners, clusters: all });
+  }
+
+  /** The cluster with health and lingering endpoints; as it was made last, where nothing changed. */
+  #make(from: ClusterPlan): ClusterPlan {
+    const lingering = this.#lingering.of(from.name);
+    const endpoints = from.endpoints.map((endpoint) => this.#withHealth(from.name, endpoint));
+    const overlay = [...endpoints, ...lingering]
+      .map((endpoint) => `${endpointKey(endpoint)} ${endpoint.health}`)
+      .join("\n");
+    const known = this.#made.get(from.name);
+    const isPlain =
+      lingering.length === 0 && endpoints.every((endpoint, at) => endpoint === from.endpoints[at]);
+    if (known?.overlay === overlay && (known.from === from || isGoneOf(known.from, from))) return known.plan;
+    const plan = isPlain ? from : { ...from, endpoints: [...endpoints, ...lingering] };
+    this.#made.set(from.name, { from, overlay, plan });
+    return plan;
+  }
+
+  /** Checks can only make an endpoint worse than EDS says. */
+  #withHealth(cluster: string, endpoint: EndpointPlan): EndpointPlan {
+    const { health = "HEALTHY" } = endpoint;
+    const isChecked = health === "HEALTHY" || health === "DEGRADED";
+    const checked = isChecked ? this.#checks.healthOf(cluster, endpoint) : undefined;
+    return checked === undefined || checked.isHealthy ? endpoint : { ...endpoint, health: "UNHEALTHY" };
+  }
+
+  /** One timer at a time: an earlier time makes another, a later one is looked up when the timer fires. */
+  #wakeAt(atMs: number | undefined): void {
+    if (atMs === undefined || atMs >= this.#wakeMs) return;
+    const { world } = this.#options;
+    this.#wakeMs = atMs;
+    void world.sleep(atMs - world.nowMs(), this.#stop.signal).then(() => {
+      if (this.#stop.signal.aborted || this.#wakeMs !== atMs) return;
+      this.#wakeMs = Number.POSITIVE_INFINITY;
+      return this.#push();
+    });
+  }
+}
+
+/** Whether both are the same cluster that is gone: without endpoints of its own. */
+function isGoneOf(known: ClusterPlan, from: ClusterPlan): boolean {
+  return known.endpoints.length === 0 && from.endpoints.length === 0 && known.balancing === from.balancing;
+}
