@@ -4,6 +4,7 @@ import type { BalancingPlan } from "./cluster/balancing-plan.ts";
 import type { HealthCheckPlan } from "./cluster/health-check-plan.ts";
 import type { CheckTarget } from "./cluster/health-checker.ts";
 import type { EndpointHealth } from "./cluster/load-balancer.ts";
+import type { OutlierPlan } from "./cluster/outlier-plan.ts";
 
 /**
  * What a proxy should do, after every check: the form in which configuration reaches the datapath, wherever it
@@ -72,6 +73,8 @@ export interface ClusterPlan {
   readonly balancing?: BalancingPlan;
   /** Every one of them must succeed; endpoints are not checked unless said. */
   readonly healthChecks?: readonly HealthCheckPlan[];
+  /** When endpoints are taken out for errors of their sessions; never unless said. */
+  readonly outliers?: OutlierPlan;
   /** For how long an endpoint that is taken out keeps the sessions that it has; 0, not at all, unless said. */
   readonly drainLingerMs?: number;
 }
@@ -82,6 +85,8 @@ export interface EndpointPlan {
   readonly port: number;
   /** HEALTHY unless said. */
   readonly health?: EndpointHealth;
+  /** Why it is UNHEALTHY, where EDS does not say so. */
+  readonly failed?: "ACTIVE_CHECK" | "OUTLIER";
   /** Its share relative to the others; 1 unless said. */
   readonly weight?: number;
   /** Level of priority; 0, the first to be used, unless said. */

@@ -7,6 +7,7 @@ import type { AdminContext, AdminRoute } from "./admin/route.ts";
 import { ServerState } from "./admin/server-state.ts";
 import { ClusterKeeper } from "./cluster/cluster-keeper.ts";
 import { loadHealthCheckers } from "./cluster/load-health-checkers.ts";
+import { errorsByCluster } from "./cluster/outliers.ts";
 import { applyStatic } from "./config/apply-static.ts";
 import type { BootstrapConfig } from "./config/bootstrap.ts";
 import type { BootstrapSource } from "./config/bootstrap-source.ts";
@@ -94,6 +95,7 @@ export class ProxyAssembly implements RunningProxy {
     const checkers = await loadHealthCheckers();
     this.#keeper = new ClusterKeeper({
       apply: (plan) => this.#applyToDatapath(plan),
+      errors: () => errorsByCluster(this.#datapath?.endpoints() ?? []),
       checkers,
       world: this.#parts.surroundings,
     });

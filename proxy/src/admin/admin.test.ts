@@ -192,6 +192,32 @@ describe("/clusters", () => {
     expect(text).toContain("viewer::eds_service_name::viewer\n");
     expect(text).toContain("viewer::127.0.0.1:6004::health_flags::/eds_status_draining\n");
     expect(text).toContain("fixed::127.0.0.1:6006::health_flags::healthy\n");
+    expect(text).toContain("fixed::127.0.0.1:6006::cx_active::2\n");
+    expect(text).toContain("fixed::127.0.0.1:6006::cx_total::3\n");
+    expect(text).toContain("fixed::127.0.0.1:6006::priority::0\n");
+  });
+
+  test("says of an endpoint that failed who says so", async () => {
+    await applyEverything();
+    const { plan } = datapath;
+    const failedBy = async (failed: "ACTIVE_CHECK" | "OUTLIER") => {
+      const clusters = plan.clusters.map((cluster) => ({
+        ...cluster,
+        endpoints: cluster.endpoints.map((endpoint) => ({
+          ...endpoint,
+          health: "UNHEALTHY" as const,
+          failed,
+        })),
+      }));
+      await datapath.apply({ ...plan, clusters });
+      return (await request("/clusters")).text;
+    };
+    expect(await failedBy("ACTIVE_CHECK")).toContain(
+      "fixed::127.0.0.1:6006::health_flags::/failed_active_hc\n",
+    );
+    expect(await failedBy("OUTLIER")).toContain(
+      "fixed::127.0.0.1:6006::health_flags::/failed_outlier_check\n",
+    );
   });
 
   test("is Envoy's message in JSON", async () => {
@@ -199,7 +225,12 @@ describe("/clusters", () => {
     const clusters = fromJsonString(ClustersSchema, (await request("/clusters?format=json")).text);
     expect(clusters.clusterStatuses).toMatchObject([
       { name: "viewer", addedViaApi: true, hostStatuses: [{ healthStatus: { edsHealthStatus: 3 } }] },
-      { name: "fixed", hostStatuses: [{ healthStatus: { edsHealthStatus: 1 } }] },
+      {
+        name: "fixed",
+        hostStatuses: [
+          { healthStatus: { edsHealthStatus: 1 }, stats: [{ name: "cx_active", value: 2n }, {}, {}] },
+        ],
+      },
     ]);
   });
 });

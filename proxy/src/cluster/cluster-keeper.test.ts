@@ -14,6 +14,8 @@ let applied: Plan[];
 /** Ports that answer checks, and those that were asked. */
 let well: Set<number>;
 let asked: number[];
+/** Errors of endpoints of the cluster `viewer`. */
+let errors: Map<string, number>;
 let keeper: ClusterKeeper;
 
 beforeEach(() => {
@@ -21,6 +23,7 @@ beforeEach(() => {
   applied = [];
   well = new Set();
   asked = [];
+  errors = new Map();
   const checker: HealthChecker = {
     readOptions: () => undefined,
     check: ({ port }) => {
@@ -33,6 +36,7 @@ beforeEach(() => {
       applied.push(plan);
       return Promise.resolve([]);
     },
+    errors: () => new Map([["viewer", errors]]),
     checkers: new Map([["fake", checker]]),
     world: clock,
   });
@@ -137,6 +141,21 @@ describe("active checks", () => {
     await clock.advance(1000);
     expect(applied.at(-1)!.clusters[1]).toBe(other);
   });
+});
+
+test("errors of its sessions take an endpoint out within two sweeps, and it comes back when its time is up", async () => {
+  const outliers = {
+    ...{ consecutiveErrors: 3, baseEjectionMs: 1000, longestEjectionMs: 1000 },
+    ...{ maxEjectionPercent: 50, intervalMs: 10_000 },
+  };
+  errors.set("10.0.0.1 1", 0).set("10.0.0.1 2", 0);
+  await apply(cluster([endpoint(1), endpoint(2)], { outliers }));
+  await clock.advance(100);
+  errors.set("10.0.0.1 1", 3);
+  await clock.advance(100);
+  expect(endpoints()).toEqual(["1 UNHEALTHY", "2 HEALTHY"]);
+  await clock.advance(1000);
+  expect(endpoints()).toEqual(["1 HEALTHY", "2 HEALTHY"]);
 });
 
 describe("an endpoint that is taken out", () => {

@@ -5,13 +5,19 @@ import type { CheckWorld } from "./endpoint-check.ts";
 import type { HealthChecker } from "./health-checker.ts";
 import { type CheckedHealth, HealthChecks } from "./health-checks.ts";
 import { endpointKey, Lingering } from "./lingering.ts";
+import { Outliers } from "./outliers.ts";
+
+/** Time and chance, as they are passed in. */
+export type KeeperWorld = CheckWorld & { readonly nowMs: () => number };
 
 /** What a keeper needs of the world. */
 export interface ClusterKeeperOptions {
   /** Makes the datapath follow a plan. */
   readonly apply: (plan: Plan) => Promise<readonly PlanRejection[]>;
+  /** Errors of the sockets of each endpoint's sessions since it came, by cluster and `endpointKey`. */
+  readonly errors: () => ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly checkers: ReadonlyMap<string, HealthChecker>;
-  readonly world: CheckWorld & { readonly nowMs: () => number };
+  readonly world: KeeperWorld;
 }
 
 /**
@@ -22,6 +28,7 @@ export interface ClusterKeeperOptions {
 export class ClusterKeeper {
   readonly #options: ClusterKeeperOptions;
   readonly #checks: HealthChecks;
+  readonly #outliers: Outliers;
   readonly #lingering = new Lingering();
   /** The clusters as the datapath got them last, with what they were made from. */
   readonly #made = new Map<
@@ -34,6 +41,7 @@ export class ClusterKeeper {
 
   constructor(options: ClusterKeeperOptions) {
     this.#options = options;
+    this.#outliers = new Outliers(options.errors, options.world, () => void this.#push());
     this.#checks = new HealthChecks(options.checkers, options.world, () => void this.#push());
   }
 
@@ -46,6 +54,7 @@ export class ClusterKeeper {
     }
     this.#intent = plan;
     this.#checks.follow(plan.clusters);
+    this.#outliers.follow(plan.clusters);
     return this.#push();
   }
 
@@ -58,6 +67,7 @@ export class ClusterKeeper {
   close(): void {
     this.#stop.abort();
     this.#checks.stop();
+    this.#outliers.stop();
   }
 
   #push(): Promise<readonly PlanRejection[]> {
@@ -78,7 +88,7 @@ export class ClusterKeeper {
     const lingering = this.#lingering.of(from.name);
     const endpoints = from.endpoints.map((endpoint) => this.#withHealth(from.name, endpoint));
     const overlay = [...endpoints, ...lingering]
-      .map((endpoint) => `${endpointKey(endpoint)} ${endpoint.health}`)
+      .map((endpoint) => `${endpointKey(endpoint)} ${endpoint.health} ${endpoint.failed}`)
       .join("\n");
     const known = this.#made.get(from.name);
     const isPlain =
@@ -89,12 +99,17 @@ export class ClusterKeeper {
     return plan;
   }
 
-  /** Checks can only make an endpoint worse than EDS says. */
+  /** Checks and errors can only make an endpoint worse than EDS says. */
   #withHealth(cluster: string, endpoint: EndpointPlan): EndpointPlan {
     const { health = "HEALTHY" } = endpoint;
-    const isChecked = health === "HEALTHY" || health === "DEGRADED";
-    const checked = isChecked ? this.#checks.healthOf(cluster, endpoint) : undefined;
-    return checked === undefined || checked.isHealthy ? endpoint : { ...endpoint, health: "UNHEALTHY" };
+    if (health !== "HEALTHY" && health !== "DEGRADED") return endpoint;
+    const failed = this.#failureOf(cluster, endpoint);
+    return failed === undefined ? endpoint : { ...endpoint, health: "UNHEALTHY", failed };
+  }
+
+  #failureOf(cluster: string, endpoint: EndpointPlan): EndpointPlan["failed"] {
+    if (this.#outliers.isEjected(cluster, endpoint)) return "OUTLIER";
+    return this.#checks.healthOf(cluster, endpoint)?.isHealthy === false ? "ACTIVE_CHECK" : undefined;
   }
 
   /** One timer at a time: an earlier time makes another, a later one is looked up when the timer fires. */

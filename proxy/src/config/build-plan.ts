@@ -97,11 +97,14 @@ function findClusters(config: AcceptedConfig, { plan }: BuiltPlan): Omit<Known, 
 
 /** The plan of a cluster: that of before, where nothing changed. */
 function planCluster(
-  { name, balancing, healthChecks, drainLingerMs }: ClusterConfig,
+  { name, balancing, healthChecks, outliers, drainLingerMs }: ClusterConfig,
   { planned: endpoints, overprovisioningFactor }: LoadAssignment,
   previous: ClusterPlan | undefined,
 ): ClusterPlan {
-  const own = { name, balancing: { ...balancing, overprovisioningFactor }, healthChecks, drainLingerMs };
+  const own = {
+    ...{ name, balancing: { ...balancing, overprovisioningFactor }, healthChecks, drainLingerMs },
+    ...(outliers === undefined ? {} : { outliers }),
+  };
   if (previous?.endpoints !== endpoints) return { ...own, endpoints };
   const { endpoints: _, ...ownBefore } = previous;
   return isDeepStrictEqual(own, ownBefore) ? previous : { ...own, endpoints };

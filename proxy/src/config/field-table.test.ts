@@ -18,7 +18,6 @@ test("the README's table of fields of clusters is the source's (`vitest run -u` 
 });
 
 test.each<[string, JsonValue]>([
-  ["outlier_detection", {}],
   ["lb_subset_config", {}],
   ["transport_socket", { name: "x" }],
   ["dns_refresh_rate", "5s"],

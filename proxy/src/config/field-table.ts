@@ -6,6 +6,7 @@ import {
   Cluster_CommonLbConfigSchema,
   ClusterSchema,
 } from "@msm/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
+import { OutlierDetectionSchema } from "@msm/xds-protos/envoy/config/cluster/v3/outlier_detection_pb.js";
 import { HealthCheckSchema } from "@msm/xds-protos/envoy/config/core/v3/health_check_pb.js";
 import {
   LbEndpointSchema,
@@ -15,6 +16,7 @@ import { commonLbRules } from "./read-balancing.ts";
 import { clusterRules, thresholdRules } from "./read-cluster.ts";
 import { healthCheckRules } from "./read-health-check.ts";
 import { endpointRules, localityRules } from "./read-load-assignment.ts";
+import { outlierRules } from "./read-outlier-detection.ts";
 import type { FieldRule } from "./refuse.ts";
 
 const TABLES: readonly (readonly [DescMessage, Readonly<Record<string, FieldRule>>])[] = [
@@ -22,6 +24,7 @@ const TABLES: readonly (readonly [DescMessage, Readonly<Record<string, FieldRule
   [Cluster_CommonLbConfigSchema, commonLbRules],
   [CircuitBreakers_ThresholdsSchema, thresholdRules],
   [HealthCheckSchema, healthCheckRules],
+  [OutlierDetectionSchema, outlierRules],
   [LocalityLbEndpointsSchema, localityRules],
   [LbEndpointSchema, endpointRules],
 ];

@@ -28,7 +28,6 @@ describe("a cluster", () => {
       "MSM_CONFIG_UNSUPPORTED_FIELD circuit_breakers.per_host_thresholds",
     ],
     ["subsets", { lb_subset_config: {} }, "MSM_CONFIG_UNSUPPORTED_FIELD lb_subset_config"],
-    ["outlier detection", { outlier_detection: {} }, "MSM_CONFIG_UNSUPPORTED_FIELD outlier_detection"],
     ["no source", { eds_cluster_config: {} }, "MSM_CONFIG_SOURCE eds_cluster_config.eds_config"],
   ])("with %s is refused", async (_, changes, expected) => {
     expect(await refusal("cluster", "a", edsClusterJson("a", changes))).toBe(expected);

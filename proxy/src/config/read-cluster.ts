@@ -14,11 +14,13 @@ import {
 import { RoutingPriority } from "@msm/xds-protos/envoy/config/core/v3/base_pb.js";
 import { type BalancingPlan, defaultBalancing } from "../cluster/balancing-plan.ts";
 import type { HealthCheckPlan } from "../cluster/health-check-plan.ts";
+import type { OutlierPlan } from "../cluster/outlier-plan.ts";
 import { readBalancing } from "./read-balancing.ts";
 import { checkAwaitedSource } from "./read-config-source.ts";
 import { readDrainLinger } from "./read-drain-linger.ts";
 import { type HealthCheckers, readHealthCheck } from "./read-health-check.ts";
 import { type LoadAssignment, readLoadAssignment } from "./read-load-assignment.ts";
+import { readOutlierDetection } from "./read-outlier-detection.ts";
 import { at, type FieldRule, onlyFalse, refuse, refuseOthers } from "./refuse.ts";
 
 /** A cluster as configured: with its endpoints, or with the name by which EDS has them. */
@@ -27,6 +29,7 @@ export interface ClusterConfig {
   /** Without the overprovisioning factor, which comes with the endpoints. */
   readonly balancing: Omit<BalancingPlan, "overprovisioningFactor">;
   readonly healthChecks: readonly HealthCheckPlan[];
+  readonly outliers: OutlierPlan | undefined;
   /** See `ClusterPlan`. */
   readonly drainLingerMs: number;
   readonly endpoints:
@@ -49,6 +52,7 @@ export const clusterRules: Readonly<Record<string, FieldRule>> = {
   common_lb_config: "accepted",
   circuit_breakers: "accepted",
   health_checks: "accepted",
+  outlier_detection: "accepted",
   close_connections_on_host_health_failure: onlyFalse,
   // These describe a cluster, or concern connections or DNS, which these clusters do not have.
   alt_stat_name: "accepted",
@@ -85,6 +89,7 @@ export function readCluster(cluster: Cluster, path: string, checkers: HealthChec
     healthChecks: cluster.healthChecks.map((check, index) =>
       readHealthCheck(check, at(path, `health_checks[${index}]`), checkers),
     ),
+    outliers: readOutlierDetection(cluster.outlierDetection, at(path, "outlier_detection")),
     drainLingerMs: readDrainLinger(cluster.metadata, at(path, "metadata")),
   };
   const discovery = cluster.clusterDiscoveryType;

@@ -126,6 +126,7 @@ export const ClusterSlot = {
   txDatagrams: 3,
   txErrors: 4,
   noneHealthy: 5,
+  overflow: 6,
 } as const;
 export const CLUSTER_SLOTS = 8;
 
@@ -150,6 +151,12 @@ export const clusterCounters: readonly CounterDescription[] = [
     help: "Sessions refused because the cluster has no endpoint.",
   },
   {
+    slot: ClusterSlot.overflow,
+    kind: "counter",
+    name: "upstream_cx_overflow",
+    help: "Sessions refused because the cluster had as many as its circuit breaker allows.",
+  },
+  {
     slot: ClusterSlot.rxDatagrams,
     kind: "counter",
     name: "udp.sess_rx_datagrams",
@@ -170,5 +177,5 @@ export const clusterCounters: readonly CounterDescription[] = [
 ];
 
 /** Slots in an endpoint's block, for `/clusters`. */
-export const EndpointSlot = { sessionsTotal: 0, sessionsActive: 1 } as const;
-export const ENDPOINT_SLOTS = 2;
+export const EndpointSlot = { sessionsTotal: 0, sessionsActive: 1, errors: 2 } as const;
+export const ENDPOINT_SLOTS = 3;

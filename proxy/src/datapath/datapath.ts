@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import type { ListenerPlan, Plan, PlanRejection, SocketAddress } from "../plan.ts";
+import type { EndpointPlan, ListenerPlan, Plan, PlanRejection, SocketAddress } from "../plan.ts";
 import type { Sample } from "../stats/sample.ts";
 import type { StreamReport } from "../wasm/stream-report.ts";
 
@@ -22,6 +22,16 @@ export interface LiveStream extends StreamReport {
   readonly endpoint: string;
 }
 
+/** An endpoint as the datapath has it, with its sessions over all workers. */
+export interface LiveEndpoint {
+  readonly cluster: string;
+  readonly plan: EndpointPlan;
+  readonly sessionsActive: number;
+  readonly sessionsTotal: number;
+  /** Errors of its sessions' sockets, such as that nobody listens there (ICMP port unreachable). */
+  readonly errors: number;
+}
+
 /** What the main thread sees of the threads that move datagrams. */
 export interface Datapath {
   /** Name of the I/O backend in use, e.g. `mmsg`. */
@@ -33,6 +43,8 @@ export interface Datapath {
    */
   apply(plan: Plan): Promise<readonly PlanRejection[]>;
   listeners(): readonly LiveListener[];
+  /** The endpoints of every cluster, read without disturbing the workers. */
+  endpoints(): readonly LiveEndpoint[];
   /** Counters and gauges, read without disturbing the workers. */
   samples(): readonly Sample[];
   /** Asks the filters of every worker for their streams; a worker that does not answer in time is left out. */

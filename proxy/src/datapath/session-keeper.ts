@@ -3,9 +3,9 @@
 import type { WorkerIo } from "../io/io-backend.ts";
 import type { SessionInfo } from "../wasm/filter-environment.ts";
 import { ClusterSlot, type CounterPage, EndpointSlot, ListenerSlot } from "./counters.ts";
-import type { EndpointDirectory } from "./endpoint-directory.ts";
+import type { EndpointDirectory, KnownEndpoint } from "./endpoint-directory.ts";
 import type { Ring } from "./ring.ts";
-import type { SessionEndpoint, SessionTable } from "./session-table.ts";
+import type { SessionTable } from "./session-table.ts";
 import { formatSocketAddress, readSockaddr, sockaddrLength } from "./sockaddr.ts";
 import type { RunningListener, RunningListeners } from "./worker-listener.ts";
 
@@ -54,7 +54,7 @@ export class SessionKeeper {
     const listener = this.#listenerOf(session);
     if (listener && !listener.chain.isEmpty) listener.chain.closeSession(session);
     const endpoint = this.#parts.endpoints.endpoint(this.#sessions.endpointId(session));
-    this.#countActive(listener, endpoint, -1);
+    this.#countActive(listener, endpoint?.counters, this.#sessions.clusterCounters(session), -1);
     this.#parts.io.closeSession(session);
     this.#sessions.remove(session);
   }
@@ -66,11 +66,11 @@ export class SessionKeeper {
     });
   }
 
-  /** Closes the sessions whose listener or endpoint is no more: their clients' next datagrams open new ones. */
+  /** Closes the sessions whose listener is no more, or whose endpoint is gone or failed: their clients' next datagrams open new ones. */
   closeOrphans(): void {
     this.#sessions.forEach((session) => {
-      const endpoint = this.#parts.endpoints.endpoint(this.#sessions.endpointId(session));
-      if (endpoint === undefined || this.#listenerOf(session) === undefined) this.close(session);
+      const isKept = this.#parts.endpoints.keeps(this.#sessions.endpointId(session));
+      if (!isKept || this.#listenerOf(session) === undefined) this.close(session);
     });
   }
 
@@ -120,7 +120,7 @@ export class SessionKeeper {
   }
 
   #open(listener: RunningListener, slot: number, name: number, nowMs: number): number {
-    const endpoint = this.#parts.endpoints.pick(listener.cluster);
+    const endpoint = this.#pick(listener, slot);
     if (endpoint === undefined) return this.#refuseWithoutEndpoint(listener, slot);
     const { words } = this.#ring;
     const session = this.#sessions.add(listener.id, words, name, sockaddrLength(words[name]!));
@@ -131,7 +131,7 @@ export class SessionKeeper {
       this.#sessions.remove(session);
       return this.#refuse(listener, slot, ListenerSlot.dropNoSession);
     }
-    this.#countActive(listener, endpoint, 1);
+    this.#countActive(listener, endpoint.counters, endpoint.clusterCounters, 1);
     this.#counters[listener.counters + ListenerSlot.sessionsTotal]! += 1;
     this.#counters[endpoint.counters + EndpointSlot.sessionsTotal]! += 1;
     this.#counters[endpoint.clusterCounters + ClusterSlot.sessionsTotal]! += 1;
@@ -140,9 +140,17 @@ export class SessionKeeper {
     return session;
   }
 
+  #pick({ cluster, hashPolicy }: RunningListener, slot: number): KnownEndpoint | undefined {
+    const isByAddress = hashPolicy?.kind === "SOURCE_IP";
+    const client = isByAddress ? readSockaddr(this.#ring.bytes, this.#ring.name(slot)).address : "";
+    return this.#parts.endpoints.pick(cluster, hashPolicy, client);
+  }
+
   #refuseWithoutEndpoint(listener: RunningListener, slot: number): -1 {
-    const cluster = this.#parts.endpoints.counters(listener.cluster);
-    if (cluster >= 0) this.#counters[cluster + ClusterSlot.noneHealthy]! += 1;
+    const { endpoints } = this.#parts;
+    const cluster = endpoints.counters(listener.cluster);
+    if (endpoints.isFull(listener.cluster)) this.#counters[cluster + ClusterSlot.overflow]! += 1;
+    else if (cluster >= 0) this.#counters[cluster + ClusterSlot.noneHealthy]! += 1;
     else this.#counters[listener.counters + ListenerSlot.noRoute]! += 1;
     return this.#refuse(listener, slot, ListenerSlot.dropNoEndpoint);
   }
@@ -152,15 +160,16 @@ export class SessionKeeper {
     return -1;
   }
 
+  /** An endpoint that is gone has no counters any more; its cluster may have. */
   #countActive(
     listener: RunningListener | undefined,
-    endpoint: (SessionEndpoint & { readonly counters: number }) | undefined,
+    endpointCounters: number | undefined,
+    clusterCounters: number,
     by: 1 | -1,
   ): void {
     if (listener) this.#counters[listener.counters + ListenerSlot.sessionsActive]! += by;
-    if (!endpoint) return;
-    this.#counters[endpoint.counters + EndpointSlot.sessionsActive]! += by;
-    this.#counters[endpoint.clusterCounters + ClusterSlot.sessionsActive]! += by;
+    if (endpointCounters !== undefined) this.#counters[endpointCounters + EndpointSlot.sessionsActive]! += by;
+    this.#counters[clusterCounters + ClusterSlot.sessionsActive]! += by;
   }
 
   #listenerOf(session: number): RunningListener | undefined {

@@ -6,7 +6,7 @@ import { FilterChain } from "../wasm/filter-chain.ts";
 import type { FilterEnvironment } from "../wasm/filter-environment.ts";
 import { Vital, type WorkerListener, type WorkerUpdate } from "../worker/protocol.ts";
 import { Action, DESCRIPTOR_WORDS, Word } from "./batch.ts";
-import { ClusterSlot, type CounterPage, ListenerSlot } from "./counters.ts";
+import { ClusterSlot, type CounterPage, EndpointSlot, ListenerSlot } from "./counters.ts";
 import type { LiveStream } from "./datapath.ts";
 import { EndpointDirectory } from "./endpoint-directory.ts";
 import type { Ring } from "./ring.ts";
@@ -20,6 +20,8 @@ export interface CoreParts {
   readonly ring: Ring;
   readonly sessions: SessionTable;
   readonly counters: CounterPage;
+  /** The counters of every worker. */
+  readonly pages: readonly CounterPage[];
   readonly vitals: Float64Array;
   readonly io: WorkerIo;
   /** What filters of this listener may use. */
@@ -51,7 +53,7 @@ export class WorkerCore implements IoEvents {
     this.#sessions = parts.sessions;
     this.#counters = parts.counters;
     this.#io = parts.io;
-    this.#endpoints = new EndpointDirectory(parts.index);
+    this.#endpoints = new EndpointDirectory(parts.index, parts.pages);
     this.#keeper = new SessionKeeper({ ...parts, endpoints: this.#endpoints, listeners: this.#listeners });
   }
 
@@ -128,6 +130,8 @@ export class WorkerCore implements IoEvents {
 
   onSocketError(session: number): void {
     this.#counters[this.#sessions.clusterCounters(session) + ClusterSlot.txErrors]! += 1;
+    const endpoint = this.#endpoints.endpoint(this.#sessions.endpointId(session));
+    if (endpoint) this.#counters[endpoint.counters + EndpointSlot.errors]! += 1;
   }
 
   /** Takes over what changed. Between batches, so that each datagram meets one configuration. */
@@ -203,11 +207,12 @@ export class WorkerCore implements IoEvents {
     const chain = known
       ? known.chain.replace(plan.filters, this.#keeper.resumedSessions(id))
       : FilterChain.create(plan.filters, this.#parts.environment(plan.name));
-    const { name, cluster, idleTimeoutMs, maxRxDatagramBytes, preferGro } = plan;
+    const { name, cluster, hashPolicy, idleTimeoutMs, maxRxDatagramBytes, preferGro } = plan;
     this.#listeners[id] = {
       id,
       name,
       cluster,
+      hashPolicy,
       idleTimeoutMs,
       maxRxDatagramBytes,
       preferGro,

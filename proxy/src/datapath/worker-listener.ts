@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import type { HashPolicy } from "../plan.ts";
 import type { FilterChain } from "../wasm/filter-chain.ts";
 
 /** A listener as a worker runs it. */
@@ -10,6 +11,7 @@ export interface RunningListener {
   readonly counters: number;
   /** Where new sessions go. */
   readonly cluster: string;
+  readonly hashPolicy: HashPolicy | undefined;
   readonly idleTimeoutMs: number;
   readonly maxRxDatagramBytes: number;
   readonly preferGro: boolean;

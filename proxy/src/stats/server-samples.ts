@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ServerInfo_State } from "@msm/xds-protos/envoy/admin/v3/server_info_pb.js";
-import { HealthStatus } from "@msm/xds-protos/envoy/config/core/v3/health_check_pb.js";
 import { type ClusterStatus, clusterStatuses } from "../admin/cluster-status.ts";
 import type { AdminContext } from "../admin/route.ts";
+import type { EndpointHealth } from "../cluster/load-balancer.ts";
 import { gaugeSample } from "./registry.ts";
 import type { Sample } from "./sample.ts";
 
@@ -12,7 +12,7 @@ type Server = Pick<AdminContext, "store" | "state" | "startedAt" | "datapath">;
 
 /** Gauges of the whole server that are computed when asked for, by Envoy's names. */
 export function serverSamples({ store, state, startedAt, datapath }: Server): readonly Sample[] {
-  const clusters = clusterStatuses(store);
+  const clusters = clusterStatuses(store, datapath()?.endpoints());
   const declared = store.tables.cluster.accepted().length;
   const inPlan = store.built.plan.clusters.length;
   const gauge = (name: string, help: string, value: number) => gaugeSample({ name, help }, value);
@@ -31,17 +31,26 @@ export function serverSamples({ store, state, startedAt, datapath }: Server): re
   ];
 }
 
-function membership({ resource: { name }, endpoints }: ClusterStatus): readonly Sample[] {
+function membership({ resource: { name }, endpoints, live }: ClusterStatus): readonly Sample[] {
   const labels = { envoy_cluster_name: name };
   const gauge = (stat: string, help: string, value: number) =>
     gaugeSample({ name: `cluster.${stat}`, dottedName: `cluster.${name}.${stat}`, help, labels }, value);
-  const isHealthy = (health: HealthStatus) =>
-    health === HealthStatus.HEALTHY || health === HealthStatus.UNKNOWN;
-  const healthy = endpoints.filter(({ health }) => isHealthy(health)).length;
-  const degraded = endpoints.filter(({ health }) => health === HealthStatus.DEGRADED).length;
+  const own = (metric: string, help: string, value: number, more: Readonly<Record<string, string>>) =>
+    gaugeSample({ name: metric, help, labels: { cluster: name, ...more } }, value);
+  const planned = [...live.values()].map(({ plan }) => plan);
+  const count = (health: EndpointHealth) => planned.filter((plan) => plan.health === health).length;
+  const failed = (reason: "ACTIVE_CHECK" | "OUTLIER") =>
+    planned.filter((plan) => plan.failed === reason).length;
   return [
     gauge("membership_total", "Endpoints", endpoints.length),
-    gauge("membership_healthy", "Endpoints that EDS calls healthy", healthy),
-    gauge("membership_degraded", "Endpoints that EDS calls degraded", degraded),
+    gauge("membership_healthy", "Endpoints that are healthy", count("HEALTHY")),
+    gauge("membership_degraded", "Endpoints that EDS calls degraded", count("DEGRADED")),
+    own("msm_cluster_endpoints", "Endpoints by health", count("UNHEALTHY"), { health: "unhealthy" }),
+    own("msm_cluster_endpoints", "Endpoints by health", count("DRAINING"), { health: "draining" }),
+    own("msm_cluster_endpoints", "Endpoints by health", count("LEFT"), { health: "left" }),
+    own("msm_cluster_endpoints_failed", "Endpoints out by reason", failed("ACTIVE_CHECK"), {
+      reason: "active_check",
+    }),
+    own("msm_cluster_endpoints_failed", "Endpoints out by reason", failed("OUTLIER"), { reason: "outlier" }),
   ];
 }

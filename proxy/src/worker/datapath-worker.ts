@@ -27,6 +27,7 @@ const core = new WorkerCore({
   ring,
   sessions,
   counters: data.counters,
+  pages: data.pages,
   vitals: data.vitals,
   io,
   environment,

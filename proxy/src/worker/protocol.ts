@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { MessagePort } from "node:worker_threads";
+import type { BalancingPlan } from "../cluster/balancing-plan.ts";
 import type { LiveStream } from "../datapath/datapath.ts";
 import type { EndpointPlan, ListenerPlan } from "../plan.ts";
 
@@ -12,6 +13,8 @@ export interface WorkerData {
   readonly ioHandle: unknown;
   readonly sessions: WebAssembly.Memory;
   readonly counters: Float64Array;
+  /** The counters of every worker, its own among them: sessions of a cluster count wherever they are. */
+  readonly pages: readonly Float64Array[];
   /** See `Vital`. */
   readonly vitals: Float64Array;
   readonly port: MessagePort;
@@ -47,6 +50,8 @@ export interface WorkerCluster {
   readonly name: string;
   readonly counters: number;
   readonly endpoints: readonly WorkerEndpoint[];
+  /** `defaultBalancing` unless said. */
+  readonly balancing?: BalancingPlan;
 }
 
 /** What changes; what is not named stays. */

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { CounterBlocks } from "../datapath/counter-blocks.ts";
-import type { Datapath, LiveListener, LiveStream } from "../datapath/datapath.ts";
+import { EndpointSlot } from "../datapath/counters.ts";
+import type { Datapath, LiveEndpoint, LiveListener, LiveStream } from "../datapath/datapath.ts";
 import type { IoBackend } from "../io/io-backend.ts";
 import { chooseBackend } from "../io/load-backend.ts";
 import type { Plan, PlanRejection } from "../plan.ts";
@@ -66,6 +67,7 @@ export class WorkerPool implements Datapath {
           backend,
           sessions: sessionsPerWorker,
           logger,
+          pages: () => this.#slots.map(({ counters }) => counters),
           intent: () => this.#intent(index),
         }),
     );
@@ -92,6 +94,19 @@ export class WorkerPool implements Datapath {
 
   listeners(): readonly LiveListener[] {
     return this.#live;
+  }
+
+  endpoints(): readonly LiveEndpoint[] {
+    const total = (slot: number) => this.#blocks.total(slot);
+    return this.#clusters.all.flatMap(({ name, endpoints }) =>
+      endpoints.map(({ id: _, counters, ...plan }) => ({
+        cluster: name,
+        plan,
+        sessionsActive: total(counters + EndpointSlot.sessionsActive),
+        sessionsTotal: total(counters + EndpointSlot.sessionsTotal),
+        errors: total(counters + EndpointSlot.errors),
+      })),
+    );
   }
 
   samples(): readonly Sample[] {

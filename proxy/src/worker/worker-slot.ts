@@ -33,6 +33,8 @@ export interface WorkerSlotOptions {
   /** The most sessions of this worker. */
   readonly sessions: number;
   readonly logger: DatapathLogger;
+  /** The counters of every worker, by its index. */
+  readonly pages: () => readonly CounterPage[];
   /** Everything the worker should do now: what a new incarnation starts from. */
   readonly intent: () => WorkerUpdate;
 }
@@ -80,7 +82,7 @@ export class WorkerSlot {
   }
 
   #startThread(): Promise<void> {
-    const { index, backend } = this.#options;
+    const { index, backend, pages } = this.#options;
     const { port1, port2 } = new MessageChannel();
     this.#vitals.fill(0);
     this.#startedMs = monotonicMs();
@@ -90,6 +92,7 @@ export class WorkerSlot {
       ioHandle: this.#io.handle,
       sessions: this.#sessions,
       counters: this.counters,
+      pages: pages(),
       vitals: this.#vitals,
       port: port2,
       metrics: this.metrics,

@@ -11,7 +11,7 @@ export const route: AdminRoute = {
   method: "GET",
   summary: "Clusters and their endpoints; ?format=json.",
   handle: ({ query, context }) => {
-    const statuses = clusterStatuses(context.store);
+    const statuses = clusterStatuses(context.store, context.datapath()?.endpoints());
     if (query.get("format") === "json") return protoJson(ClustersSchema, clustersMessage(statuses));
     return { body: clustersText(statuses) };
   },

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import type { Datapath, LiveListener, LiveStream } from "../../datapath/datapath.ts";
+import type { Datapath, LiveEndpoint, LiveListener, LiveStream } from "../../datapath/datapath.ts";
 import type { Plan, PlanRejection } from "../../plan.ts";
 import type { Sample } from "../../stats/sample.ts";
 
@@ -39,6 +39,12 @@ export class FakeDatapath implements Datapath {
 
   listeners(): readonly LiveListener[] {
     return this.#listeners;
+  }
+
+  endpoints(): readonly LiveEndpoint[] {
+    return this.plan.clusters.flatMap(({ name, endpoints }) =>
+      endpoints.map((plan) => ({ cluster: name, plan, sessionsActive: 2, sessionsTotal: 3, errors: 1 })),
+    );
   }
 
   samples(): readonly Sample[] {
