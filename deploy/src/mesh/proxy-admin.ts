@@ -1,31 +1,11 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { LiveStream } from "@msm/proxy";
 import type { HostPort } from "./proxy-bootstrap.ts";
 
-/** One media stream as the proxy's admin tells it at `/streams`. */
-export interface ProxyStream {
-  readonly listener: string;
-  readonly client: string;
-  readonly endpoint: string;
-  readonly ssrc: number;
-  readonly payloadType: number;
-  readonly clockRateHz: number;
-  readonly packets: number;
-  readonly bytes: number;
-  readonly lost: number;
-  readonly reordered: number;
-  readonly duplicated: number;
-  readonly restarts: number;
-  readonly jitterMs: number;
-  readonly far: {
-    readonly fractionLost: number;
-    readonly cumulativeLost: number;
-    readonly jitterMs: number;
-    readonly roundTripMs: number | null;
-  } | null;
-  readonly upstreamDirection: boolean;
-}
+/** One media stream as the proxy's admin tells it at `/streams`; the place of its session in a worker is of no use here. */
+export type ProxyStream = Omit<LiveStream, "filter" | "session" | "worker">;
 
 const TIMEOUT_MS = 3000;
 

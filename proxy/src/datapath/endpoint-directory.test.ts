@@ -4,8 +4,9 @@ import { describe, expect, test } from "vitest";
 import { type BalancingPlan, defaultBalancing } from "../cluster/balancing-plan.ts";
 import { seededRandom } from "../cluster/testing/candidates.ts";
 import type { EndpointPlan } from "../plan.ts";
+import type { WorkerCluster } from "../worker/protocol.ts";
 import { ClusterSlot, createCounterPage, EndpointSlot } from "./counters.ts";
-import { type BalancedCluster, EndpointDirectory } from "./endpoint-directory.ts";
+import { EndpointDirectory } from "./endpoint-directory.ts";
 import { readSockaddr } from "./sockaddr.ts";
 
 const CLUSTER_COUNTERS = 100;
@@ -13,7 +14,7 @@ const CLUSTER_COUNTERS = 100;
 function cluster(
   endpoints: readonly Partial<EndpointPlan>[],
   balancing: Partial<BalancingPlan> = {},
-): BalancedCluster {
+): WorkerCluster {
   return {
     name: "viewer",
     counters: CLUSTER_COUNTERS,

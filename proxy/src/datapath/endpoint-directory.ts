@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { type BalancingPlan, defaultBalancing } from "../cluster/balancing-plan.ts";
+import { defaultBalancing } from "../cluster/balancing-plan.ts";
 import { type BalancedEndpoint, type EndpointHealth, LoadBalancer } from "../cluster/load-balancer.ts";
 import type { PickerWorld } from "../cluster/picker.ts";
 import { sessionHash } from "../cluster/session-hash.ts";
@@ -32,9 +32,6 @@ interface KnownCluster {
   readonly maxSessions: number;
 }
 
-/** A cluster as workers are told of it, with how its sessions are spread. */
-export type BalancedCluster = WorkerCluster & { readonly balancing?: BalancingPlan };
-
 /** The clusters that a worker knows, and every endpoint by its number. */
 export class EndpointDirectory {
   readonly #clusters = new Map<string, KnownCluster>();
@@ -56,7 +53,7 @@ export class EndpointDirectory {
   }
 
   /** Takes over clusters that are new or changed, and forgets those removed. */
-  update(clusters: readonly BalancedCluster[], removed: readonly string[]): void {
+  update(clusters: readonly WorkerCluster[], removed: readonly string[]): void {
     const nowMs = this.#world.nowMs();
     for (const { name, counters, endpoints, balancing = defaultBalancing } of clusters) {
       const hasBetter = endpoints.some(({ health = "HEALTHY" }) => isWell(health));

@@ -2,14 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CounterBlocks } from "../datapath/counter-blocks.ts";
 import { CLUSTER_SLOTS, ENDPOINT_SLOTS } from "../datapath/counters.ts";
-import type { BalancedCluster } from "../datapath/endpoint-directory.ts";
 import { formatSocketAddress } from "../datapath/sockaddr.ts";
 import type { ClusterPlan, EndpointPlan } from "../plan.ts";
-import type { WorkerEndpoint } from "./protocol.ts";
+import type { WorkerCluster, WorkerEndpoint } from "./protocol.ts";
 
 interface Entry {
   readonly plan: ClusterPlan;
-  readonly told: BalancedCluster;
+  readonly told: WorkerCluster;
 }
 
 /** Clusters as workers know them: numbers for endpoints and slots for counters, stable as long as they last. */
@@ -22,7 +21,7 @@ export class ClusterRegistry {
     this.#blocks = blocks;
   }
 
-  get all(): readonly BalancedCluster[] {
+  get all(): readonly WorkerCluster[] {
     return [...this.#entries.values()].map(({ told }) => told);
   }
 
@@ -31,7 +30,7 @@ export class ClusterRegistry {
    * gone; to be called when every worker was told.
    */
   update(plans: readonly ClusterPlan[]): {
-    readonly changed: readonly BalancedCluster[];
+    readonly changed: readonly WorkerCluster[];
     readonly removed: readonly string[];
     readonly release: () => void;
   } {
@@ -57,7 +56,7 @@ export class ClusterRegistry {
     };
   }
 
-  #set(plan: ClusterPlan, gone: (() => void)[]): BalancedCluster {
+  #set(plan: ClusterPlan, gone: (() => void)[]): WorkerCluster {
     const old = this.#entries.get(plan.name)?.told;
     const known = new Map(old?.endpoints.map((endpoint) => [formatSocketAddress(endpoint), endpoint]));
     const endpoints = plan.endpoints.map((endpoint) => {
