@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { type Batch, DESCRIPTOR_BYTES } from "./batch.ts";
+import { Action, type Batch, DESCRIPTOR_BYTES, DESCRIPTOR_WORDS, Word } from "./batch.ts";
 
 /** Receive slots, one per message of a `recvmmsg`. Larger batches gain nothing measurable and cost cache. */
 export const SLOTS = 64;
@@ -14,6 +14,16 @@ const DESCRIPTORS = SLOTS * 128;
 /** A source address (SOCKADDR_BYTES), padded to a power of two. */
 const NAME_STRIDE = 32;
 const PAGE_BYTES = 65_536;
+
+/** What becomes of the datagrams of a slot. */
+export const SlotState = {
+  /** All of them go on as they came: nobody has to look at them one by one. */
+  Whole: 0,
+  /** Each as its descriptor says. */
+  Apart: 1,
+  /** None goes on. */
+  Dropped: 2,
+} as const;
 
 /**
  * The memory of a worker: receive slots, descriptors, the source address of each slot and room for an I/O
@@ -31,10 +41,15 @@ export class Ring implements Batch {
 
   /** How many slots hold something. */
   slots = 0;
-  /** By slot: the first descriptor, how many there are, and the bytes received. */
+  /** By slot: the first descriptor, how many there are, whether they are written, and the bytes received. */
   readonly firstDescriptor = new Uint32Array(SLOTS);
   readonly descriptorCount = new Uint32Array(SLOTS);
+  readonly slotIsDescribed = new Uint8Array(SLOTS);
   readonly slotLength = new Uint32Array(SLOTS);
+  /** By slot: the length of each datagram but the last, which may be shorter. */
+  readonly slotSegment = new Uint32Array(SLOTS);
+  /** By slot: one of SlotState. */
+  readonly slotState = new Uint8Array(SLOTS);
   /** By slot: the session, or -1 where none was found. Set by the core, or by the backend for upstream sockets. */
   readonly session = new Int32Array(SLOTS);
 
@@ -42,6 +57,9 @@ export class Ring implements Batch {
   readonly backendArea: number;
   readonly #names: number;
   readonly #payloads: number;
+  readonly #flags = new Uint32Array(SLOTS);
+  readonly #rxLow = new Uint32Array(SLOTS);
+  readonly #rxHigh = new Uint32Array(SLOTS);
 
   constructor(backendBytes = 0) {
     this.descriptors = 64;
@@ -62,6 +80,61 @@ export class Ring implements Batch {
   /** Byte offset of the source address of `slot`: a `struct sockaddr_in` or `sockaddr_in6`. */
   name(slot: number): number {
     return this.#names + slot * NAME_STRIDE;
+  }
+
+  /**
+   * Fills the next slot, whose payload is in place: one datagram, or a run of them of `segment` bytes each. `flags` and the
+   * time, in nanoseconds as two words, hold for all of them. Their descriptors get their places and are not written yet.
+   */
+  add(length: number, segment: number, flags: number, rxLow: number, rxHigh: number): void {
+    const slot = this.slots++;
+    const count = segment < length ? Math.ceil(length / segment) : 1;
+    this.firstDescriptor[slot] = this.count;
+    this.descriptorCount[slot] = count;
+    this.slotIsDescribed[slot] = 0;
+    this.slotLength[slot] = length;
+    this.slotSegment[slot] = segment;
+    this.slotState[slot] = SlotState.Whole;
+    this.#flags[slot] = flags;
+    this.#rxLow[slot] = rxLow;
+    this.#rxHigh[slot] = rxHigh;
+    this.count += count;
+  }
+
+  /** Writes the descriptors of a slot, for whoever looks at datagrams one by one; `context` is that of its session. */
+  describe(slot: number, context: number): void {
+    const { words } = this;
+    const length = this.slotLength[slot]!;
+    const segment = this.slotSegment[slot]!;
+    const flags = this.#flags[slot]!;
+    const rxLow = this.#rxLow[slot]!;
+    const rxHigh = this.#rxHigh[slot]!;
+    const action = this.slotState[slot] === SlotState.Dropped ? Action.Drop : Action.Continue;
+    let data = this.payload(slot);
+    let at = (this.descriptors >> 2) + this.firstDescriptor[slot]! * DESCRIPTOR_WORDS;
+    let left = length;
+    // An empty datagram is one too.
+    do {
+      const bytes = left < segment ? left : segment;
+      words[at + Word.data] = data;
+      words[at + Word.length] = bytes | (bytes << 16);
+      words[at + Word.session] = context;
+      words[at + Word.flags] = flags;
+      words[at + Word.rxLow] = rxLow;
+      words[at + Word.rxHigh] = rxHigh;
+      words[at + Word.action] = action;
+      words[at + Word.target] = 0;
+      words[at + Word.txLow] = 0;
+      words[at + Word.txHigh] = 0;
+      words[at + Word.mark] = 0;
+      words[at + Word.addresses] = 0;
+      words[at + Word.userLow] = 0;
+      words[at + Word.userHigh] = 0;
+      at += DESCRIPTOR_WORDS;
+      data += bytes;
+      left -= bytes;
+    } while (left > 0);
+    this.slotIsDescribed[slot] = 1;
   }
 
   /** Forgets what the batch held. */

@@ -5,11 +5,10 @@ import { FIRST_SESSION_CONTEXT } from "../wasm/abi.ts";
 import { FilterChain } from "../wasm/filter-chain.ts";
 import type { FilterEnvironment } from "../wasm/filter-environment.ts";
 import { Vital, type WorkerListener, type WorkerUpdate } from "../worker/protocol.ts";
-import { Action, DESCRIPTOR_WORDS, Word } from "./batch.ts";
 import { ClusterSlot, type CounterPage, EndpointSlot, ListenerSlot } from "./counters.ts";
 import type { LiveStream } from "./datapath.ts";
 import { EndpointDirectory } from "./endpoint-directory.ts";
-import type { Ring } from "./ring.ts";
+import { type Ring, SlotState } from "./ring.ts";
 import { SessionKeeper } from "./session-keeper.ts";
 import type { SessionTable } from "./session-table.ts";
 import type { RunningListener } from "./worker-listener.ts";
@@ -87,7 +86,7 @@ export class WorkerCore implements IoEvents {
       previous = this.#keeper.sessionOf(listener, slot, previous, this.#nowMs);
       ring.session[slot] = previous;
       bytes += ring.slotLength[slot]!;
-      if (previous < 0) this.#dropSlot(slot);
+      if (previous < 0) ring.slotState[slot] = SlotState.Dropped;
       else this.#assign(slot, previous, listener);
     }
     const { counters } = listener;
@@ -95,7 +94,7 @@ export class WorkerCore implements IoEvents {
     this.#counters[counters + ListenerSlot.rxBytes]! += bytes;
     const overflows = this.#io.takeReceiveOverflows(listenerId);
     if (overflows > 0) this.#counters[counters + ListenerSlot.dropReceiveOverflow]! += overflows;
-    if (!listener.chain.isEmpty) this.#runChain(listener, 0, ring.count, false);
+    if (!listener.chain.isEmpty) this.#runChain(listener, 0, ring.slots, false);
     this.#io.sendUpstream(0, ring.slots);
     this.#countSentUpstream(listener);
   }
@@ -105,20 +104,17 @@ export class WorkerCore implements IoEvents {
     // Slots of one listener mostly stand together: each run of them goes through its listener's chain.
     for (let slot = 0, end = 0; slot < ring.slots; slot = end) {
       const listener = this.#listeners[this.#sessions.listener(ring.session[slot]!)];
-      const first = ring.firstDescriptor[slot]!;
-      let count = 0;
       for (
         end = slot;
         end < ring.slots && this.#listeners[this.#sessions.listener(ring.session[end]!)] === listener;
         end++
       ) {
         this.#assign(end, ring.session[end]!, listener);
-        count += ring.descriptorCount[end]!;
         const cluster = this.#sessions.clusterCounters(ring.session[end]!);
         this.#counters[cluster + ClusterSlot.rxDatagrams]! += ring.descriptorCount[end]!;
       }
       if (listener === undefined) continue;
-      if (!listener.chain.isEmpty) this.#runChain(listener, first, count, true);
+      if (!listener.chain.isEmpty) this.#runChain(listener, slot, end, true);
       this.#io.sendDownstream(slot, end);
       this.#countSentDownstream(listener);
     }
@@ -160,31 +156,30 @@ export class WorkerCore implements IoEvents {
     );
   }
 
-  #runChain({ chain }: RunningListener, first: number, count: number, isUpstream: boolean): void {
-    chain.run(this.#ring, first, count, isUpstream, this.#nowMs * 1e6);
+  /** Shows the datagrams of slots [first, end) to the filters. */
+  #runChain({ chain }: RunningListener, first: number, end: number, isUpstream: boolean): void {
+    const ring = this.#ring;
+    let count = 0;
+    for (let slot = first; slot < end; slot++) {
+      ring.describe(slot, ring.session[slot]! + FIRST_SESSION_CONTEXT);
+      count += ring.descriptorCount[slot]!;
+    }
+    if (chain.run(ring, ring.firstDescriptor[first]!, count, isUpstream, this.#nowMs * 1e6)) {
+      for (let slot = first; slot < end; slot++) {
+        if (ring.slotState[slot] === SlotState.Whole) ring.slotState[slot] = SlotState.Apart;
+      }
+    }
     // A filter may have set a timer that is due before the next tick.
     this.#nextTickMs = Math.min(this.#nextTickMs, chain.nextMs);
   }
 
-  /** Gives a slot's datagrams their session, and drops those that are too large. */
+  /** Notes that a session is alive, and drops what is too large for its listener. */
   #assign(slot: number, session: number, listener: RunningListener | undefined): void {
-    const { words, descriptors, firstDescriptor, descriptorCount } = this.#ring;
+    const { slotSegment, slotState, descriptorCount } = this.#ring;
     this.#sessions.touch(session, this.#nowMs);
-    const first = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
-    const end = first + descriptorCount[slot]! * DESCRIPTOR_WORDS;
-    for (let at = first; at < end; at += DESCRIPTOR_WORDS)
-      words[at + Word.session] = session + FIRST_SESSION_CONTEXT;
-    if (listener === undefined || (words[first + Word.length]! & 0xffff) <= listener.maxRxDatagramBytes)
-      return;
-    this.#dropSlot(slot);
+    if (listener === undefined || slotSegment[slot]! <= listener.maxRxDatagramBytes) return;
+    slotState[slot] = SlotState.Dropped;
     this.#counters[listener.counters + ListenerSlot.dropTooLarge]! += descriptorCount[slot]!;
-  }
-
-  #dropSlot(slot: number): void {
-    const { words, descriptors, firstDescriptor, descriptorCount } = this.#ring;
-    const first = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
-    const end = first + descriptorCount[slot]! * DESCRIPTOR_WORDS;
-    for (let at = first; at < end; at += DESCRIPTOR_WORDS) words[at + Word.action] = Action.Drop;
   }
 
   #countSentUpstream(listener: RunningListener): void {

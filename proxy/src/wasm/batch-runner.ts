@@ -6,6 +6,7 @@ import { PLUGIN_CONTEXT, Status } from "./abi.ts";
 import { BatchEmissions } from "./batch-emissions.ts";
 import { BatchResults } from "./batch-results.ts";
 import { BatchWindow } from "./batch-window.ts";
+import type { ChainPass } from "./chain-pass.ts";
 import type { DatagramSink } from "./datagram-sink.ts";
 import { FilterFailure } from "./filter-failure.ts";
 import type { GuestCalls } from "./guest-calls.ts";
@@ -41,7 +42,7 @@ export class BatchRunner implements GuestRunner {
     this.#emissions = sink && new BatchEmissions(state, this.#window, sink);
   }
 
-  run(batch: Batch, live: Uint32Array, count: number, origins: Uint32Array): number {
+  run(batch: Batch, live: Uint32Array, count: number, pass: ChainPass): number {
     const { memory, host, metrics, reasons } = this.#state;
     this.#state.context = PLUGIN_CONTEXT;
     let stopped = 0;
@@ -52,8 +53,12 @@ export class BatchRunner implements GuestRunner {
         this.#call();
         memory.bind();
         const emitted = this.#checkEmitted(part);
-        if (!this.#window.isUnchanged && this.#results.check(batch, live, start, part, origins)) {
-          stopped += this.#results.apply(batch, live, start, part);
+        if (!this.#window.isUnchanged) {
+          pass.noteOrigins(batch, live, count);
+          if (this.#results.check(batch, live, start, part, pass.origins)) {
+            pass.isTouched = true;
+            stopped += this.#results.apply(batch, live, start, part);
+          }
         }
         if (emitted > 0) this.#emissions?.apply(part, emitted);
       }

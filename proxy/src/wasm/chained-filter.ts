@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Action, type Batch, DESCRIPTOR_WORDS, Word } from "../datapath/batch.ts";
 import { LogLevel, REASON_FILTER_FAILED } from "./abi.ts";
+import type { ChainPass } from "./chain-pass.ts";
 import { ChainSink } from "./chain-sink.ts";
 import type { MetricHandle, SessionInfo } from "./filter-environment.ts";
 import { type FailureKind, failureKinds, toFilterFailure } from "./filter-failure.ts";
@@ -62,11 +63,11 @@ export class ChainedFilter {
   }
 
   /** Runs the first `count` datagrams of `live`; keeps in it those that go on, and returns how many they are. */
-  run(batch: Batch, live: Uint32Array, count: number, origins: Uint32Array): number {
+  run(batch: Batch, live: Uint32Array, count: number, pass: ChainPass): number {
     if (this.#instance === null && this.#host.clock.nowMs >= this.#reload.dueMs) this.#restart();
     if (this.#instance !== null) {
       try {
-        const stopped = this.#instance.run(batch, live, count, origins);
+        const stopped = this.#instance.run(batch, live, count, pass);
         return stopped === 0 ? count : keepContinuing(batch, live, count);
       } catch (thrown) {
         this.#fail(thrown);
@@ -74,6 +75,7 @@ export class ChainedFilter {
     }
     const remaining = keepContinuing(batch, live, count);
     if (this.plan.failurePolicy === "FAIL_OPEN") return remaining;
+    pass.isTouched = true;
     this.#withhold(batch, live, remaining);
     return 0;
   }

@@ -3,6 +3,7 @@
 
 import { type Batch, DESCRIPTOR_WORDS, Flag, Word } from "../datapath/batch.ts";
 import { FIRST_SESSION_CONTEXT } from "./abi.ts";
+import { ChainPass } from "./chain-pass.ts";
 import type { MemoryViews } from "./copy-bytes.ts";
 import { DatagramStore } from "./datagram-store.ts";
 import { DueQueue } from "./due-queue.ts";
@@ -38,9 +39,9 @@ export class Detour<Owner> implements Outgoing {
   count = 0;
   /** Datagrams that were given up for want of room since this was last read. */
   lost = 0;
-  /** Room for the caller that runs filters over `batch`: the slots, and where each payload began. */
+  /** Room for the caller that runs filters over `batch`. */
   readonly live = new Uint32Array(this.batch.capacity);
-  readonly origins = new Uint32Array(this.batch.capacity);
+  readonly pass = new ChainPass(this.batch.capacity);
   readonly #held = new DueQueue(this.batch.capacity);
   readonly #dueMs = new Float64Array(this.batch.capacity);
   readonly #turns = new Uint8Array(this.batch.capacity);

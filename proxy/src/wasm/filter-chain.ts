@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { Action, type Batch, DESCRIPTOR_WORDS, Word } from "../datapath/batch.ts";
+import { ChainPass } from "./chain-pass.ts";
 import { ChainedFilter } from "./chained-filter.ts";
 import type { Detour, Outgoing } from "./detour.ts";
 import type { FilterEnvironment, MetricHandle, SessionInfo } from "./filter-environment.ts";
@@ -23,7 +24,10 @@ export class FilterChain {
   readonly #filters: readonly ChainedFilter[];
   readonly #lost: MetricHandle;
   #live = new Uint32Array(0);
-  #origins = new Uint32Array(0);
+  #pass = new ChainPass(0);
+  /** Which descriptors `#live` lists, where it lists neighbours, as it does until a filter drops one. */
+  #listedFirst = 0;
+  #listedCount = 0;
 
   private constructor(host: ChainHost, filters: readonly ChainedFilter[]) {
     this.#host = host;
@@ -76,18 +80,22 @@ export class FilterChain {
    * Runs the descriptors `[first, first + count)` that still have action Continue through the filters: in their
    * order for datagrams from downstream, in reverse for those from upstream. Sets action, reason, mark, user,
    * TOS and TTL, and payload and length where a filter changed them. What filters emit, send back, pause or pace
-   * is taken out of the batch and leaves by `outgoing`. `nowMonotonicNs` is the time of the batch.
+   * is taken out of the batch and leaves by `outgoing`. `nowMonotonicNs` is the time of the batch. Returns whether any
+   * descriptor changed.
    */
-  run(batch: Batch, first: number, count: number, upstream: boolean, nowMonotonicNs: number): void {
+  run(batch: Batch, first: number, count: number, upstream: boolean, nowMonotonicNs: number): boolean {
     const filters = this.#filters;
     this.#host.clock.set(nowMonotonicNs);
     let remaining = this.#begin(batch, first, count);
     for (let i = 0; i < filters.length && remaining > 0; i++) {
       const filter = filters[upstream ? filters.length - 1 - i : i]!;
-      remaining = filter.run(batch, this.#live, remaining, this.#origins);
+      const before = remaining;
+      remaining = filter.run(batch, this.#live, remaining, this.#pass);
+      if (remaining !== before) this.#listedCount = 0;
     }
     if (this.#host.hasRingDue) this.#pace(batch, remaining);
     this.#settle();
+    return this.#pass.isTouched;
   }
 
   /**
@@ -186,9 +194,7 @@ export class FilterChain {
 
   /** Tells of queues, and runs what was diverted through the filters that are still before it. */
   #settle(): void {
-    for (const { id, owner } of this.#host.shared.takeNews()) {
-      for (const filter of this.#filters) filter.queueReady(id, owner);
-    }
+    if (this.#host.shared.hasNews) this.#tellNews();
     const { detour } = this.#host;
     if (detour === null) return;
     for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -211,16 +217,19 @@ export class FilterChain {
     }
   }
 
+  #tellNews(): void {
+    for (const { id, owner } of this.#host.shared.takeNews()) {
+      for (const filter of this.#filters) filter.queueReady(id, owner);
+    }
+  }
+
   /** Runs a part of what the detour took through the filters behind `owner`, and lets what is left leave. */
   #goOn(detour: Detour<object>, owner: object | null, from: number, end: number, isUpstream: boolean): void {
     const store = detour.batch;
     const { taken } = detour;
     let remaining = end - from;
-    for (let i = 0; i < remaining; i++) {
-      const slot = taken[from + i]!;
-      detour.live[i] = slot;
-      detour.origins[slot] = store.words[slot * DESCRIPTOR_WORDS + Word.data]!;
-    }
+    for (let i = 0; i < remaining; i++) detour.live[i] = taken[from + i]!;
+    detour.pass.begin();
     const step = isUpstream ? -1 : 1;
     // A filter that is gone in the meantime has nobody behind it: the datagram was paused by it and leaves.
     const behind = (this.#filters as readonly (object | null)[]).indexOf(owner);
@@ -229,7 +238,7 @@ export class FilterChain {
       behind >= 0 && this.#filters[at] !== undefined && remaining > 0;
       at += step
     ) {
-      remaining = this.#filters[at]!.run(store, detour.live, remaining, detour.origins);
+      remaining = this.#filters[at]!.run(store, detour.live, remaining, detour.pass);
     }
     for (let i = from; i < end; i++) {
       const slot = taken[i]!;
@@ -239,21 +248,42 @@ export class FilterChain {
     }
   }
 
-  /** Lists the datagrams to run, and where each payload begins before any filter has moved it. */
+  /** Lists the datagrams to run. */
   #begin(batch: Batch, first: number, count: number): number {
     if (this.#live.length < batch.capacity) {
       this.#live = new Uint32Array(batch.capacity);
-      this.#origins = new Uint32Array(batch.capacity);
+      this.#pass = new ChainPass(batch.capacity);
       this.#host.ringDueMs = new Float64Array(batch.capacity);
+      this.#listedCount = 0;
     }
+    this.#pass.begin();
+    const { words } = batch;
+    let at = (batch.descriptors >>> 2) + first * DESCRIPTOR_WORDS + Word.action;
+    let actions = 0;
+    for (let i = 0; i < count; i++, at += DESCRIPTOR_WORDS) actions |= words[at]!;
+    return (actions & 0xff) === Action.Continue
+      ? this.#listAll(first, count)
+      : this.#listContinuing(batch, first, count);
+  }
+
+  /** The same batch after batch: mostly it is listed already. */
+  #listAll(first: number, count: number): number {
+    if (this.#listedFirst !== first || this.#listedCount < count) {
+      for (let i = 0; i < count; i++) this.#live[i] = first + i;
+      this.#listedFirst = first;
+      this.#listedCount = count;
+    }
+    return count;
+  }
+
+  #listContinuing(batch: Batch, first: number, count: number): number {
     const base = batch.descriptors >>> 2;
     let live = 0;
     for (let index = first; index < first + count; index++) {
-      const word = base + index * DESCRIPTOR_WORDS;
-      if ((batch.words[word + Word.action]! & 0xff) !== Action.Continue) continue;
-      this.#origins[index] = batch.words[word + Word.data]!;
-      this.#live[live++] = index;
+      const action = batch.words[base + index * DESCRIPTOR_WORDS + Word.action]! & 0xff;
+      if (action === Action.Continue) this.#live[live++] = index;
     }
+    this.#listedCount = 0;
     return live;
   }
 }

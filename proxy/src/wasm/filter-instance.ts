@@ -3,6 +3,7 @@
 import type { Batch } from "../datapath/batch.ts";
 import { FIRST_SESSION_CONTEXT, PLUGIN_CONTEXT } from "./abi.ts";
 import { BatchRunner } from "./batch-runner.ts";
+import type { ChainPass } from "./chain-pass.ts";
 import type { DatagramSink } from "./datagram-sink.ts";
 import type { SessionInfo } from "./filter-environment.ts";
 import { type FailureKind, FilterFailure } from "./filter-failure.ts";
@@ -88,8 +89,8 @@ export class FilterInstance {
   }
 
   /** Runs datagrams through the filter; see GuestRunner. */
-  run(batch: Batch, live: Uint32Array, count: number, origins: Uint32Array): number {
-    const stopped = this.#runner.run(batch, live, count, origins);
+  run(batch: Batch, live: Uint32Array, count: number, pass: ChainPass): number {
+    const stopped = this.#runner.run(batch, live, count, pass);
     this.#resume();
     return stopped;
   }

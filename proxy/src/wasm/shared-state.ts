@@ -88,16 +88,18 @@ export class SharedState {
     return first;
   }
 
+  /** Whether `takeNews` has any; to be asked once a batch. */
+  get hasNews(): boolean {
+    return this.#news.size > 0;
+  }
+
   /** Queues with entries of which their owners were not told yet. */
   takeNews(): readonly { readonly id: number; readonly owner: object }[] {
-    if (this.#news.size === 0) return NO_NEWS;
     const news = [...this.#news].map((id) => ({ id, owner: this.#queues[id]!.owner }));
     this.#news.clear();
     return news;
   }
 }
-
-const NO_NEWS: readonly { readonly id: number; readonly owner: object }[] = [];
 
 function scoped(vmId: string, name: string): string {
   return `${vmId}\0${name}`;

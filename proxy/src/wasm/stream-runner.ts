@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Action, type Batch, DESCRIPTOR_WORDS, Flag, Word } from "../datapath/batch.ts";
+import type { ChainPass } from "./chain-pass.ts";
 import type { DatagramSink } from "./datagram-sink.ts";
 import { FilterFailure } from "./filter-failure.ts";
 import type { GuestCalls } from "./guest-calls.ts";
@@ -33,11 +34,11 @@ export class StreamRunner implements GuestRunner {
     state.stream = this.#buffer;
   }
 
-  run(batch: Batch, live: Uint32Array, count: number): number {
+  run(batch: Batch, live: Uint32Array, count: number, pass: ChainPass): number {
     const { metrics, memory, reasons } = this.#state;
     let stopped = 0;
     try {
-      for (let i = 0; i < count; i++) stopped += this.#show(batch, live[i]!);
+      for (let i = 0; i < count; i++) stopped += this.#show(batch, live[i]!, pass);
     } finally {
       this.#buffer.close();
       metrics.sample(memory);
@@ -50,7 +51,7 @@ export class StreamRunner implements GuestRunner {
   runTimer(): void {}
 
   /** Shows one datagram. Returns 1 where it does not go on, else 0. */
-  #show(batch: Batch, index: number): number {
+  #show(batch: Batch, index: number, pass: ChainPass): number {
     const { words, bytes } = batch;
     const h = (batch.descriptors >>> 2) + index * DESCRIPTOR_WORDS;
     const isUpstream = (words[h + Word.flags]! & Flag.UpstreamDirection) !== 0;
@@ -63,6 +64,8 @@ export class StreamRunner implements GuestRunner {
     if (action !== CONTINUE && action !== PAUSE) {
       throw new FilterFailure("bad_output", `${action} is no action of a network filter`);
     }
+    if (!this.#buffer.isChanged && action === CONTINUE) return 0;
+    pass.isTouched = true;
     return this.#buffer.isChanged ? this.#replace(batch, index, action) : this.#settle(batch, index, action);
   }
 

@@ -5,7 +5,7 @@ import { isIPv6 } from "node:net";
 import type { MessagePort } from "node:worker_threads";
 import { Action, DESCRIPTOR_WORDS, Flag, Word } from "../../datapath/batch.ts";
 import { monotonicMs } from "../../datapath/monotonic-clock.ts";
-import { type Ring, SLOTS } from "../../datapath/ring.ts";
+import { type Ring, SLOTS, SlotState } from "../../datapath/ring.ts";
 import type { SessionTable } from "../../datapath/session-table.ts";
 import { readSockaddr, writeSockaddr } from "../../datapath/sockaddr.ts";
 import type { SocketAddress } from "../../plan.ts";
@@ -125,21 +125,13 @@ export class DgramWorkerIo implements WorkerIo {
     const ring = this.#ring;
     if (ring.slots > 0 && (listener !== this.#source || ring.slots === SLOTS)) this.#flush();
     this.#source = listener;
-    const slot = ring.slots++;
+    const slot = ring.slots;
     const payload = ring.payload(slot);
     ring.bytes.set(data, payload);
     writeSockaddr(ring.bytes, ring.name(slot), from);
-    const at = (ring.descriptors >> 2) + ring.count * DESCRIPTOR_WORDS;
     const rxNs = BigInt(Date.now()) * 1_000_000n;
-    ring.words.fill(0, at, at + DESCRIPTOR_WORDS);
-    ring.words[at + Word.data] = payload;
-    ring.words[at + Word.length] = data.length | (data.length << 16);
-    ring.words[at + Word.flags] = listener === FROM_ENDPOINTS ? Flag.UpstreamDirection : 0;
-    ring.words[at + Word.rxLow] = Number(rxNs & 0xffff_ffffn);
-    ring.words[at + Word.rxHigh] = Number(rxNs >> 32n);
-    ring.firstDescriptor[slot] = ring.count++;
-    ring.descriptorCount[slot] = 1;
-    ring.slotLength[slot] = data.length;
+    const flags = listener === FROM_ENDPOINTS ? Flag.UpstreamDirection : 0;
+    ring.add(data.length, data.length, flags, Number(rxNs & 0xffff_ffffn), Number(rxNs >> 32n));
     ring.session[slot] = session;
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
@@ -190,10 +182,12 @@ export class DgramWorkerIo implements WorkerIo {
   ): void {
     const { words, bytes, descriptors, firstDescriptor } = this.#ring;
     for (let slot = firstSlot; slot < endSlot; slot++) {
+      if (this.#ring.slotState[slot] === SlotState.Dropped) continue;
+      const session = this.#ring.session[slot]!;
+      if (this.#ring.slotIsDescribed[slot] === 0) this.#ring.describe(slot, session + FIRST_SESSION_CONTEXT);
       // A slot holds one datagram here.
       const at = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
       if ((words[at + Word.action]! & 0xff) !== Action.Continue) continue;
-      const session = words[at + Word.session]! - FIRST_SESSION_CONTEXT;
       const { address, port } = readSockaddr(this.#sessions.bytes, nameOf(session));
       const offset = words[at + Word.data]!;
       const length = words[at + Word.length]! & 0xffff;

@@ -1,6 +1,5 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { DESCRIPTOR_WORDS, Word } from "../../datapath/batch.ts";
 import { type Ring, SLOT_BYTES, SLOTS } from "../../datapath/ring.ts";
 import { SOCKADDR_BYTES } from "../../datapath/sockaddr.ts";
 import {
@@ -25,7 +24,7 @@ import {
 
 const TWO_32 = 0x1_0000_0000;
 
-/** Fills a ring's free slots by `recvmmsg`. Runs that UDP_GRO merged become one descriptor for each datagram. */
+/** Fills a ring's free slots by `recvmmsg`. A run that UDP_GRO merged fills one slot. */
 export class MessageReceiver {
   /** Datagrams that the kernel dropped at the socket read last, as its running total; 0 where it did not say. */
   dropTotal = 0;
@@ -83,10 +82,11 @@ export class MessageReceiver {
     for (let slot = first; slot < first + received; slot++) {
       const message = this.#messages + slot * (MMSGHDR_BYTES / 4);
       this.#readControl(slot, this.#words[message + Mmsghdr.controlLength]!);
-      this.#describe(slot, this.#words[message + Mmsghdr.length]!, flags);
+      const length = this.#words[message + Mmsghdr.length]!;
+      const segment = this.#segmentBytes > 0 && this.#segmentBytes < length ? this.#segmentBytes : length;
+      ring.add(length, segment, flags, this.#rxLow, this.#rxHigh);
       this.#rearm(message);
     }
-    if (received > 0) ring.slots = first + received;
     return received;
   }
 
@@ -123,44 +123,5 @@ export class MessageReceiver {
     const low = this.#secondLow + nanosecond;
     this.#rxLow = low >>> 0;
     this.#rxHigh = low >= TWO_32 ? this.#secondHigh + 1 : this.#secondHigh;
-  }
-
-  #describe(slot: number, length: number, flags: number): void {
-    const ring = this.#ring;
-    const { words } = ring;
-    const rxLow = this.#rxLow;
-    const rxHigh = this.#rxHigh;
-    const segment = this.#segmentBytes > 0 && this.#segmentBytes < length ? this.#segmentBytes : length;
-    const first = ring.count;
-    const payload = ring.payload(slot);
-    let at = (ring.descriptors >> 2) + first * DESCRIPTOR_WORDS;
-    let count = 0;
-    let offset = 0;
-    // An empty datagram is one too.
-    do {
-      const left = length - offset;
-      const bytes = left < segment ? left : segment;
-      words[at + Word.data] = payload + offset;
-      words[at + Word.length] = bytes | (bytes << 16);
-      words[at + Word.session] = 0;
-      words[at + Word.flags] = flags;
-      words[at + Word.rxLow] = rxLow;
-      words[at + Word.rxHigh] = rxHigh;
-      words[at + Word.action] = 0;
-      words[at + Word.target] = 0;
-      words[at + Word.txLow] = 0;
-      words[at + Word.txHigh] = 0;
-      words[at + Word.mark] = 0;
-      words[at + Word.addresses] = 0;
-      words[at + Word.userLow] = 0;
-      words[at + Word.userHigh] = 0;
-      at += DESCRIPTOR_WORDS;
-      offset += bytes;
-      count++;
-    } while (offset < length);
-    ring.count = first + count;
-    ring.firstDescriptor[slot] = first;
-    ring.descriptorCount[slot] = count;
-    ring.slotLength[slot] = length;
   }
 }

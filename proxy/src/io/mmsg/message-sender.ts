@@ -39,6 +39,11 @@ const MOST_BYTES = 65_000;
 const CMSG_SEGMENT_BYTES = CMSGHDR_BYTES + 2;
 const SEGMENT_CONTROL_BYTES = CMSGHDR_BYTES + 8;
 
+/** Whether so many datagrams of so many bytes together can leave as one segmented message. */
+export function fitsOneMessage(datagrams: number, bytes: number): boolean {
+  return datagrams <= MOST_SEGMENTS && bytes <= MOST_BYTES;
+}
+
 /**
  * Collects datagrams for one socket and sends them with few system calls. Consecutive datagrams to one receiver
  * with one size (the last may be shorter) leave as one message that the kernel cuts up again (UDP_SEGMENT).
@@ -86,14 +91,17 @@ export class MessageSender {
     return this.#messageCount === SEND_MESSAGES || this.#pieceCount === SEND_PIECES;
   }
 
-  /** Adds a datagram for the receiver of the datagram before. Returns false where it needs a message of its own. */
-  join(offset: number, length: number): boolean {
+  /**
+   * Adds a run of `count` datagrams of `segment` bytes, the last of which may be shorter, for the receiver of the one
+   * before. Returns false where it needs a message of its own.
+   */
+  joinRun(offset: number, length: number, segment: number, count: number): boolean {
     if (!this.#isOpen || length === 0) return false;
     const message = this.#messageCount - 1;
-    const segment = this.#segments[message]!;
-    if (length > segment) return false;
-    if (this.#datagrams[message]! === MOST_SEGMENTS || this.#bytes[message]! + length > MOST_BYTES)
-      return false;
+    const size = this.#segments[message]!;
+    // Only the last segment of all may be shorter.
+    if (segment !== size && (count > 1 || length > size)) return false;
+    if (!fitsOneMessage(this.#datagrams[message]! + count, this.#bytes[message]! + length)) return false;
     if (offset === this.#pieceEnd) {
       const piece = (this.#pieces + (this.#pieceCount - 1) * IOVEC_BYTES) >> 2;
       this.#words[piece + 2]! += length;
@@ -103,15 +111,25 @@ export class MessageSender {
       this.#words[(this.#messages + message * MMSGHDR_BYTES + Mmsghdr.iovLength * 4) >> 2]!++;
     }
     this.#pieceEnd = offset + length;
-    this.#datagrams[message]!++;
+    this.#datagrams[message]! += count;
     this.#bytes[message]! += length;
-    // Only the last segment may be shorter.
-    this.#isOpen = length === segment;
+    this.#isOpen = length === count * size;
     return true;
   }
 
-  /** Starts a message; `name` is the receiver's native address, 0 on a connected socket. There must be room. */
-  add(offset: number, length: number, name: number, nameLength: number, maySegment: boolean): void {
+  /**
+   * Starts a message with such a run; `name` is the receiver's native address, 0 on a connected socket. There must be
+   * room for it (`isFull`), and a run of more than one datagram must fit one message.
+   */
+  addRun(
+    offset: number,
+    length: number,
+    segment: number,
+    count: number,
+    name: number,
+    nameLength: number,
+    maySegment: boolean,
+  ): void {
     const message = this.#messageCount++;
     const at = (this.#messages + message * MMSGHDR_BYTES) >> 2;
     writeAddress(this.#words, at + Mmsghdr.name, name);
@@ -120,9 +138,9 @@ export class MessageSender {
     this.#words[at + Mmsghdr.iovLength] = 1;
     this.#addPiece(offset, length);
     this.#pieceEnd = offset + length;
-    this.#segments[message] = length;
-    this.#isOpen = maySegment;
-    this.#datagrams[message] = 1;
+    this.#segments[message] = segment;
+    this.#isOpen = maySegment && length === count * segment;
+    this.#datagrams[message] = count;
     this.#bytes[message] = length;
   }
 

@@ -38,9 +38,9 @@ function sendAll(lengths: readonly number[], { maySegment = true, gap = 0 } = {}
   let messages = 0;
   for (const [i, length] of lengths.entries()) {
     outgoing.bytes.fill(i, offset, offset + length);
-    if (!sender.join(offset, length)) {
+    if (!sender.joinRun(offset, length, length, 1)) {
       if (sender.isFull) sender.flush(sending);
-      sender.add(offset, length, 0, 0, maySegment);
+      sender.addRun(offset, length, length, 1, 0, 0, maySegment);
       messages++;
     }
     offset += length + gap;
@@ -53,6 +53,7 @@ function sendAll(lengths: readonly number[], { maySegment = true, gap = 0 } = {}
 function receiveAll(): readonly (readonly [length: number, value: number | undefined])[] {
   const found: [number, number | undefined][] = [];
   while (receiver.receive(receiving, 0) > 0) {
+    for (let slot = 0; slot < ring.slots; slot++) ring.describe(slot, 0);
     for (let i = 0; i < ring.count; i++) {
       const at = (ring.descriptors >> 2) + i * DESCRIPTOR_WORDS;
       const data = ring.words[at + Word.data]!;
@@ -101,10 +102,50 @@ describe.each([true, false])("with UDP_GRO %s", (isGro) => {
   });
 });
 
+/** Runs of `count` datagrams of `size` bytes, the last of each cut to `last`: all of them filled with one running number. */
+interface Run {
+  readonly count: number;
+  readonly size: number;
+  readonly last: number;
+}
+
+function sendRuns(runs: readonly Run[]): readonly number[] {
+  const lengths: number[] = [];
+  let offset = outgoing.payload(0);
+  for (const { count, size, last } of runs) {
+    const start = offset;
+    for (let i = 0; i < count; i++) {
+      const length = i === count - 1 ? last : size;
+      outgoing.bytes.fill(lengths.length, offset, offset + length);
+      lengths.push(length);
+      offset += length;
+    }
+    if (sender.joinRun(start, offset - start, count === 1 ? last : size, count)) continue;
+    if (sender.isFull) sender.flush(sending);
+    sender.addRun(start, offset - start, count === 1 ? last : size, count, 0, 0, true);
+  }
+  sender.flush(sending);
+  return lengths;
+}
+
+test("runs that came together leave together, datagram by datagram as they were", () => {
+  const run = fc
+    .record({ count: fc.integer({ min: 1, max: 12 }), size: fc.constantFrom(100, 172, 300), cut: fc.nat(2) })
+    .map(({ count, size, cut }) => ({ count, size, last: cut === 0 ? size - 60 : size }));
+  fc.assert(
+    fc.property(fc.array(run, { minLength: 1, maxLength: 12 }), (runs) => {
+      const lengths = sendRuns(runs);
+      expect(receiveAll()).toEqual(expected(lengths).map(([length, value]) => [length, value! & 0xff]));
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test("a datagram carries the kernel's receive time", () => {
   const before = BigInt(Date.now()) * 1_000_000n;
   sendAll([10]);
   expect(receiver.receive(receiving, 0)).toBe(1);
+  ring.describe(0, 0);
   const at = ring.descriptors >> 2;
   const time = (BigInt(ring.words[at + Word.rxHigh]!) << 32n) | BigInt(ring.words[at + Word.rxLow]!);
   expect(time).toBeGreaterThan(before - 2_000_000n);
@@ -117,7 +158,7 @@ test("a peer that is gone is noticed once, and the datagram is sent all the same
   const orphan = openConnectedSocket(2, addressOf(names) + 64, length, false);
   close(closed);
   const sendOne = (): boolean => {
-    sender.add(outgoing.payload(0), 10, 0, 0, true);
+    sender.addRun(outgoing.payload(0), 10, 10, 1, 0, 0, true);
     sender.flush(orphan);
     return sender.isPeerGone;
   };

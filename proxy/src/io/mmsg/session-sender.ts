@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { Action, DESCRIPTOR_WORDS, Word } from "../../datapath/batch.ts";
-import type { Ring } from "../../datapath/ring.ts";
+import { type Ring, SlotState } from "../../datapath/ring.ts";
 import type { SessionTable } from "../../datapath/session-table.ts";
+import { FIRST_SESSION_CONTEXT } from "../../wasm/abi.ts";
 import { addressOf, ECONNREFUSED, errno, MSG_DONTWAIT, send } from "./libc.ts";
-import { MessageSender } from "./message-sender.ts";
+import { fitsOneMessage, MessageSender } from "./message-sender.ts";
 import { SlotGroups } from "./slot-groups.ts";
 
 /** Where a session's datagrams leave: the socket of its listener, or -1 where that is closed. */
@@ -85,51 +86,103 @@ export class SessionSender {
   }
 
   #sendLone(slot: number, session: number): void {
-    const { words, descriptors, firstDescriptor } = this.#ring;
-    const at = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
-    if ((words[at + Word.action]! & 0xff) !== Action.Continue) return;
-    const length = words[at + Word.length]! & 0xffff;
+    const ring = this.#ring;
+    if (ring.slotState[slot] === SlotState.Dropped) return;
+    let data = ring.payload(slot);
+    let length = ring.slotLength[slot]!;
+    if (ring.slotState[slot] === SlotState.Apart) {
+      const at = (ring.descriptors >> 2) + ring.firstDescriptor[slot]! * DESCRIPTOR_WORDS;
+      if ((ring.words[at + Word.action]! & 0xff) !== Action.Continue) return;
+      data = ring.words[at + Word.data]!;
+      length = ring.words[at + Word.length]! & 0xffff;
+    }
     const fd = this.#sessions.socket(session);
-    if (send(fd, this.#base + words[at + Word.data]!, length, MSG_DONTWAIT) === length) {
+    if (send(fd, this.#base + data, length, MSG_DONTWAIT) === length) {
       this.sender.sent.datagrams++;
       this.sender.sent.bytes += length;
-    } else this.#retry(at, session);
+    } else this.#retry(data, length, session);
     this.#events.onSentUpstream(session, 1);
   }
 
   /** Adds the datagrams of a group that go on, and returns how many they are. */
   #addGroup(firstSlot: number, session: number, isDownstream: boolean): number {
-    const { words, descriptors, firstDescriptor, descriptorCount } = this.#ring;
-    const { sender } = this;
+    const ring = this.#ring;
     const name = isDownstream ? this.#sessionsAddress + this.#sessions.client(session) : 0;
     const nameLength = isDownstream ? this.#sessions.clientLength(session) : 0;
     const maySegment = this.#sessions.maySegment(session);
     let datagrams = 0;
     for (let slot = firstSlot; slot >= 0; slot = this.#groups.next[slot]!) {
-      let at = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
-      const end = at + descriptorCount[slot]! * DESCRIPTOR_WORDS;
-      for (; at < end; at += DESCRIPTOR_WORDS) {
-        if ((words[at + Word.action]! & 0xff) !== Action.Continue) continue;
-        const offset = words[at + Word.data]!;
-        const length = words[at + Word.length]! & 0xffff;
-        if (datagrams++ > 0 && sender.join(offset, length)) continue;
-        if (sender.isFull) {
-          if (isDownstream) this.#flushDownstream(this.#sessions.listener(session), session);
-          else this.#flushUpstream(session);
-        }
-        sender.add(offset, length, name, nameLength, maySegment);
-      }
+      if (ring.slotState[slot] === SlotState.Dropped) continue;
+      const isWhole = ring.slotState[slot] === SlotState.Whole;
+      const mayJoin = datagrams > 0;
+      if (isWhole && this.#addWhole(slot, mayJoin, session, name, nameLength, maySegment)) {
+        datagrams += ring.descriptorCount[slot]!;
+      } else datagrams += this.#addApart(slot, mayJoin, session, name, nameLength, maySegment);
+    }
+    return datagrams;
+  }
+
+  /** Adds a slot in one piece, as it came. Returns false where it has to be taken apart. */
+  #addWhole(
+    slot: number,
+    mayJoin: boolean,
+    session: number,
+    name: number,
+    nameLength: number,
+    maySegment: boolean,
+  ): boolean {
+    const ring = this.#ring;
+    const { sender } = this;
+    const count = ring.descriptorCount[slot]!;
+    if (count > 1 && (!maySegment || !fitsOneMessage(count, ring.slotLength[slot]!))) return false;
+    const data = ring.payload(slot);
+    const length = ring.slotLength[slot]!;
+    const segment = ring.slotSegment[slot]!;
+    if (mayJoin && sender.joinRun(data, length, segment, count)) return true;
+    if (sender.isFull) this.#flush(session, name !== 0);
+    sender.addRun(data, length, segment, count, name, nameLength, maySegment);
+    return true;
+  }
+
+  /** Adds those datagrams of a slot that go on, one by one, and returns how many they are. */
+  #addApart(
+    slot: number,
+    mayJoin: boolean,
+    session: number,
+    name: number,
+    nameLength: number,
+    maySegment: boolean,
+  ): number {
+    const ring = this.#ring;
+    const { words } = ring;
+    const { sender } = this;
+    if (ring.slotIsDescribed[slot] === 0) ring.describe(slot, session + FIRST_SESSION_CONTEXT);
+    let at = (ring.descriptors >> 2) + ring.firstDescriptor[slot]! * DESCRIPTOR_WORDS;
+    const end = at + ring.descriptorCount[slot]! * DESCRIPTOR_WORDS;
+    let datagrams = 0;
+    for (; at < end; at += DESCRIPTOR_WORDS) {
+      if ((words[at + Word.action]! & 0xff) !== Action.Continue) continue;
+      const offset = words[at + Word.data]!;
+      const length = words[at + Word.length]! & 0xffff;
+      const isFirst = datagrams++ === 0 && !mayJoin;
+      if (!isFirst && sender.joinRun(offset, length, length, 1)) continue;
+      if (sender.isFull) this.#flush(session, name !== 0);
+      sender.addRun(offset, length, length, 1, name, nameLength, maySegment);
     }
     return datagrams;
   }
 
   /** A send that failed is tried once more where it only reported what became of an earlier datagram. */
-  #retry(at: number, session: number): void {
+  #retry(data: number, length: number, session: number): void {
     const isPeerGone = errno() === ECONNREFUSED;
-    const { words } = this.#ring;
-    this.sender.add(words[at + Word.data]!, words[at + Word.length]! & 0xffff, 0, 0, false);
+    this.sender.addRun(data, length, length, 1, 0, 0, false);
     this.#flushUpstream(session);
     if (isPeerGone) this.#events.onPeerGone(session);
+  }
+
+  #flush(session: number, isDownstream: boolean): void {
+    if (isDownstream) this.#flushDownstream(this.#sessions.listener(session), session);
+    else this.#flushUpstream(session);
   }
 
   #flushUpstream(session: number): void {
