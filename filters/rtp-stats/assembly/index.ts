@@ -35,12 +35,16 @@ export * from "@msm/filter-sdk/assembly/abi";
 /** The fixed RTP header fits; RTCP is rare and read whole when it comes. Twice the window, twice the copying. */
 const WINDOW_BYTES: u32 = 16;
 
+/** The most that the host shows at once: a run that the kernel merged has up to 64 datagrams, and a turn several runs. */
+const MAX_BATCH: u32 = 256;
+
 /** How often each active stream's jitter is observed, in milliseconds. */
 const TICK_MS: u32 = 1000;
 
 class RtpStats extends Filter {
   describe(info: PluginInfo): void {
     info.window = WINDOW_BYTES;
+    info.maxBatch = MAX_BATCH;
   }
 
   configure(): bool {

@@ -68,4 +68,9 @@ export interface Batch {
   readonly headroom: number;
   /** How many descriptors are valid. */
   count: number;
+  /**
+   * So many descriptors, from the first, have zero in every field behind the receive time, whatever batch they were
+   * written for. Whoever writes such a field lowers this: what is known to be zero need not be written again.
+   */
+  cleanDescriptors: number;
 }

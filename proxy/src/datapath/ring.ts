@@ -38,6 +38,7 @@ export class Ring implements Batch {
   readonly capacity = DESCRIPTORS;
   readonly headroom = HEADROOM_BYTES;
   count = 0;
+  cleanDescriptors = 0;
 
   /** How many slots hold something. */
   slots = 0;
@@ -104,15 +105,17 @@ export class Ring implements Batch {
   /** Writes the descriptors of a slot, for whoever looks at datagrams one by one; `context` is that of its session. */
   describe(slot: number, context: number): void {
     const { words } = this;
-    const length = this.slotLength[slot]!;
     const segment = this.slotSegment[slot]!;
     const flags = this.#flags[slot]!;
     const rxLow = this.#rxLow[slot]!;
     const rxHigh = this.#rxHigh[slot]!;
-    const action = this.slotState[slot] === SlotState.Dropped ? Action.Drop : Action.Continue;
+    const first = this.firstDescriptor[slot]!;
+    const end = first + this.descriptorCount[slot]!;
+    const isDropped = this.slotState[slot] === SlotState.Dropped;
+    if (isDropped || this.cleanDescriptors < end) this.#clear(first, end, isDropped);
     let data = this.payload(slot);
-    let at = (this.descriptors >> 2) + this.firstDescriptor[slot]! * DESCRIPTOR_WORDS;
-    let left = length;
+    let left = this.slotLength[slot]!;
+    let at = (this.descriptors >> 2) + first * DESCRIPTOR_WORDS;
     // An empty datagram is one too.
     do {
       const bytes = left < segment ? left : segment;
@@ -122,19 +125,23 @@ export class Ring implements Batch {
       words[at + Word.flags] = flags;
       words[at + Word.rxLow] = rxLow;
       words[at + Word.rxHigh] = rxHigh;
-      words[at + Word.action] = action;
-      words[at + Word.target] = 0;
-      words[at + Word.txLow] = 0;
-      words[at + Word.txHigh] = 0;
-      words[at + Word.mark] = 0;
-      words[at + Word.addresses] = 0;
-      words[at + Word.userLow] = 0;
-      words[at + Word.userHigh] = 0;
       at += DESCRIPTOR_WORDS;
       data += bytes;
       left -= bytes;
     } while (left > 0);
     this.slotIsDescribed[slot] = 1;
+  }
+
+  /** Writes the fields behind the receive time. */
+  #clear(first: number, end: number, isDropped: boolean): void {
+    const base = this.descriptors >> 2;
+    for (let index = first; index < end; index++) {
+      const at = base + index * DESCRIPTOR_WORDS;
+      this.words.fill(0, at + Word.action, at + DESCRIPTOR_WORDS);
+      if (isDropped) this.words[at + Word.action] = Action.Drop;
+    }
+    if (isDropped) this.cleanDescriptors = Math.min(this.cleanDescriptors, first);
+    else if (this.cleanDescriptors >= first) this.cleanDescriptors = end;
   }
 
   /** Forgets what the batch held. */

@@ -53,10 +53,10 @@ export class BatchRunner implements GuestRunner {
         this.#call();
         memory.bind();
         const emitted = this.#checkEmitted(part);
-        if (!this.#window.isUnchanged) {
+        if (!this.#window.takeUnchanged()) {
           pass.noteOrigins(batch, live, count);
           if (this.#results.check(batch, live, start, part, pass.origins)) {
-            pass.isTouched = true;
+            pass.touch(batch);
             stopped += this.#results.apply(batch, live, start, part);
           }
         }

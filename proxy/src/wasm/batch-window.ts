@@ -49,6 +49,8 @@ export class BatchWindow {
   #live: Uint32Array = new Uint32Array(0);
   #start = 0;
   #count = 0;
+  /** So many guest descriptors have zero behind the receive time, unless the guest said what is not so. */
+  #cleanCount = 0;
 
   /** Allocates in the guest. Throws FilterFailure where it gives no memory. */
   constructor(memory: GuestMemory, info: PluginInfo) {
@@ -81,32 +83,77 @@ export class BatchWindow {
     this.#live = live;
     this.#start = start;
     this.#count = count;
-    this.#copyDescriptors(batch, live, start, count);
-    const guest = memory.words;
+    // Neighbours, as they are until a filter drops one.
+    const isRun = live[start + count - 1]! - live[start]! === count - 1;
+    const isClean = isRun && live[start]! + count <= batch.cleanDescriptors && this.emitCapacity === 0;
+    if (isClean && count <= this.#cleanCount) this.#copyClean(batch, live[start]!, count);
+    else this.#copyAll(batch, live, start, count, isRun);
+    if (!isClean) this.#cleanCount = 0;
+    else if (this.#cleanCount < count) this.#cleanCount = count;
+    this.#writeTurn(count, clock);
+  }
+
+  /**
+   * The usual case, for filters that only look: nothing but what came with the datagrams has to be written, for the
+   * guest says that it left the rest as it was. If it did not, it has deceived nobody but itself.
+   */
+  #copyClean(batch: Batch, first: number, count: number): void {
+    const guest = this.#memory.words;
+    const host = batch.words;
+    let h = (batch.descriptors >>> 2) + first * DESCRIPTOR_WORDS;
+    let slot = this.firstSlot;
+    let g = this.firstWord;
+    for (let k = 0; k < count; k++) {
+      const data = host[h + Word.data]!;
+      const length = host[h + Word.length]!;
+      const available = Math.min(length >>> 16, this.windowBytes);
+      const at = slot + (data & 3);
+      guest[g + Word.data] = at;
+      guest[g + Word.length] = (length & 0xffff) | (available << 16);
+      guest[g + Word.session] = host[h + Word.session]!;
+      guest[g + Word.flags] = host[h + Word.flags]!;
+      guest[g + Word.rxLow] = host[h + Word.rxLow]!;
+      guest[g + Word.rxHigh] = host[h + Word.rxHigh]!;
+      this.#copyPayload(batch, at, data, available);
+      h += DESCRIPTOR_WORDS;
+      g += DESCRIPTOR_WORDS;
+      slot += this.strideBytes;
+    }
+  }
+
+  #copyAll(batch: Batch, live: Uint32Array, start: number, count: number, isRun: boolean): void {
+    this.#copyDescriptors(batch, live, start, count, isRun);
+    const guest = this.#memory.words;
     const host = batch.words;
     const base = batch.descriptors >>> 2;
-    const windowBytes = this.windowBytes;
     let slot = this.firstSlot;
     let g = this.firstWord;
     for (let k = 0; k < count; k++, g += DESCRIPTOR_WORDS, slot += this.strideBytes) {
       const h = base + live[start + k]! * DESCRIPTOR_WORDS;
       const data = host[h + Word.data]!;
       const length = host[h + Word.length]!;
-      const available = Math.min(length >>> 16, windowBytes);
+      const available = Math.min(length >>> 16, this.windowBytes);
       const at = slot + (data & 3);
       guest[g + Word.data] = at;
       guest[g + Word.length] = (length & 0xffff) | (available << 16);
       // The other out fields are 0 in the ring: no result is put there that the next filter must not see.
       guest[g + Word.flags] = guest[g + Word.flags]! & HOST_FLAGS_MASK;
-      if (((data | available) & 3) === 0) copyWords(guest, at >>> 2, host, data >>> 2, available >>> 2);
-      else copyBytes(memory, at, batch, data, available);
+      this.#copyPayload(batch, at, data, available);
     }
-    this.#writeTurn(count, clock);
+  }
+
+  #copyPayload(batch: Batch, at: number, data: number, length: number): void {
+    if (((data | length) & 3) === 0)
+      copyWords(this.#memory.words, at >>> 2, batch.words, data >>> 2, length >>> 2);
+    else copyBytes(this.#memory, at, batch, data, length);
   }
 
   /** Whether the guest says that it changed no descriptor, so that none has to be read. Believing it costs nobody. */
-  get isUnchanged(): boolean {
-    return (this.#memory.words[(this.address + BatchField.flags) >>> 2]! & BatchFlag.Unchanged) !== 0;
+  takeUnchanged(): boolean {
+    const flags = this.#memory.words[(this.address + BatchField.flags) >>> 2]!;
+    if ((flags & BatchFlag.Unchanged) !== 0) return true;
+    this.#cleanCount = 0;
+    return false;
   }
 
   /**
@@ -139,14 +186,12 @@ export class BatchWindow {
     return this.#memory.words[(this.address + BatchField.emitted) >>> 2]!;
   }
 
-  /** In one piece where the datagrams are neighbours, which they are until a filter drops one. */
-  #copyDescriptors(batch: Batch, live: Uint32Array, start: number, count: number): void {
-    const first = live[start]!;
+  #copyDescriptors(batch: Batch, live: Uint32Array, start: number, count: number, isRun: boolean): void {
     const base = batch.descriptors >>> 2;
     const to = this.firstWord;
     const guest = this.#memory.words;
-    if (count >= MIN_BULK_COUNT && live[start + count - 1]! - first === count - 1) {
-      const from = base + first * DESCRIPTOR_WORDS;
+    if (isRun && count >= MIN_BULK_COUNT) {
+      const from = base + live[start]! * DESCRIPTOR_WORDS;
       guest.set(batch.words.subarray(from, from + count * DESCRIPTOR_WORDS), to);
       return;
     }

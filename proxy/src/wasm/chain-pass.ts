@@ -23,6 +23,12 @@ export class ChainPass {
     this.#hasOrigins = false;
   }
 
+  /** Something in a descriptor of the batch changed. */
+  touch(batch: Batch): void {
+    this.isTouched = true;
+    batch.cleanDescriptors = 0;
+  }
+
   /** To be called before something is changed; `live` are all descriptors that are still in the pass. */
   noteOrigins(batch: Batch, live: Uint32Array, count: number): void {
     if (this.#hasOrigins) return;

@@ -75,7 +75,7 @@ export class ChainedFilter {
     }
     const remaining = keepContinuing(batch, live, count);
     if (this.plan.failurePolicy === "FAIL_OPEN") return remaining;
-    pass.isTouched = true;
+    pass.touch(batch);
     this.#withhold(batch, live, remaining);
     return 0;
   }

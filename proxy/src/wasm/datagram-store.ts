@@ -24,6 +24,7 @@ export class DatagramStore implements Batch {
   readonly headroom = HEADROOM_BYTES;
   /** Every slot has a descriptor. */
   count = CAPACITY;
+  cleanDescriptors = 0;
   readonly #free = new Uint16Array(CAPACITY);
   #freeCount = CAPACITY;
 

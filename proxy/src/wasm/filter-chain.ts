@@ -257,6 +257,7 @@ export class FilterChain {
       this.#listedCount = 0;
     }
     this.#pass.begin();
+    if (first + count <= batch.cleanDescriptors) return this.#listAll(first, count);
     const { words } = batch;
     let at = (batch.descriptors >>> 2) + first * DESCRIPTOR_WORDS + Word.action;
     let actions = 0;

@@ -65,7 +65,7 @@ export class StreamRunner implements GuestRunner {
       throw new FilterFailure("bad_output", `${action} is no action of a network filter`);
     }
     if (!this.#buffer.isChanged && action === CONTINUE) return 0;
-    pass.isTouched = true;
+    pass.touch(batch);
     return this.#buffer.isChanged ? this.#replace(batch, index, action) : this.#settle(batch, index, action);
   }
 

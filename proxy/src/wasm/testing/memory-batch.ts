@@ -23,6 +23,7 @@ export class MemoryBatch implements Batch {
   readonly capacity: number;
   readonly headroom: number;
   count = 0;
+  cleanDescriptors = 0;
   readonly #strideBytes: number;
 
   constructor(capacity = 64, payloadBytes = 2_048, headroom = 128) {
