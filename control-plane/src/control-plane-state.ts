@@ -21,6 +21,7 @@ export class ControlPlaneState {
   readonly #store = new ResourceStore();
   readonly #cache: SnapshotCache;
   readonly #build: typeof buildSnapshot;
+  readonly #published = new Map<string, Snapshot>();
   #refusals: ReadonlySet<string> = new Set();
   #state: StoreState | undefined;
 
@@ -49,19 +50,22 @@ export class ControlPlaneState {
   #publish(stored: StoreState): readonly Refusal[] {
     const isUnknown = !stored.isComplete && stored.statuses.every((status) => status.inForce === "none");
     if (isUnknown) return [];
-    const snapshots = groups.map(({ name, profile }) => ({
-      name,
-      snapshot: this.#build(stored.mesh, profile, stored.isComplete),
-    }));
-    const missing = snapshots.flatMap(({ snapshot }) => describeMissing(snapshot));
+    const snapshots = groups.map(({ name, profile }) => {
+      const before = this.#published.get(name);
+      return { name, before, snapshot: this.#build(stored.mesh, profile, stored.isComplete, before) };
+    });
+    const missing = snapshots.flatMap(({ snapshot, before }) => describeMissing(snapshot, before));
     if (missing.length > 0) return missing;
-    for (const { name, snapshot } of snapshots) this.#cache.set(name, snapshot);
+    for (const { name, snapshot } of snapshots) {
+      this.#published.set(name, snapshot);
+      this.#cache.set(name, snapshot);
+    }
     return [];
   }
 }
 
-function describeMissing(snapshot: Snapshot): Refusal[] {
-  return missingReferences(snapshot).map(({ typeUrl, name }) => ({
+function describeMissing(snapshot: Snapshot, before: Snapshot | undefined): Refusal[] {
+  return missingReferences(snapshot, before).map(({ typeUrl, name }) => ({
     code: "MSM_MESH_INCONSISTENT",
     field: "",
     file: "",

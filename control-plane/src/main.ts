@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
+import "./keep-young-heap-small.ts";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { pino } from "pino";
 import { createCommand } from "./command.ts";

@@ -12,6 +12,9 @@ import {
   filterYaml,
   gatewayYaml,
   routeYaml,
+  rtspGatewayYaml,
+  rtspMesh,
+  rtspRouteYaml,
   smallMesh,
   yamlFile,
 } from "./testing/mesh-yaml.ts";
@@ -35,6 +38,9 @@ const module = { path: "/f.wasm", bytes: new Uint8Array(8), sha256: "ab".repeat(
 const route = (change: (text: string) => string): string =>
   yamlFile(change(routeYaml()), classYaml, gatewayYaml(), backendYaml());
 const gateway = (change: (text: string) => string): string => yamlFile(change(gatewayYaml()), classYaml);
+const rtsp = (rule: string, more = ""): string =>
+  yamlFile(rtspRouteYaml({ rule, more }), classYaml, rtspGatewayYaml(), backendYaml());
+const rewrite = "filters: [{ type: URLRewrite, urlRewrite: { path: { type:";
 const slice = (spec: string): string =>
   `apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: { name: s${spec}`;
 
@@ -234,10 +240,140 @@ const cases: readonly Case[] = [
     13,
   ],
   [
+    "MSM_ROUTE_METHOD",
+    "an RTSP match by a method that comes later",
+    rtsp("matches: [{ method: PLAY }]"),
+    "spec.rules[0].matches[0].method",
+    13,
+  ],
+  [
+    "MSM_ROUTE_REGEX",
+    "a path that is no regular expression",
+    rtsp('matches: [{ path: { type: RegularExpression, value: "/(" } }]'),
+    "spec.rules[0].matches[0].path.value",
+    13,
+  ],
+  [
+    "MSM_ROUTE_REGEX",
+    "a header match with look-around, which RE2 lacks",
+    rtsp('matches: [{ headers: [{ type: RegularExpression, name: A, value: "(?=a)" }] }]'),
+    "spec.rules[0].matches[0].headers[0].value",
+    13,
+  ],
+  [
+    "MSM_ROUTE_REWRITE",
+    "the rewrite of a prefix of an exact path",
+    rtsp(`matches: [{ path: { type: Exact, value: /a } }]\n${rewrite} ReplacePrefixMatch } } }]`),
+    "spec.rules[0].filters[0].urlRewrite.path.type",
+    14,
+  ],
+  [
+    "MSM_FIELD_MISSING",
+    "a rewrite without its value",
+    rtsp(`${rewrite} ReplaceFullPath } } }]`),
+    "spec.rules[0].filters[0].urlRewrite.path.replaceFullPath",
+    13,
+  ],
+  [
+    "MSM_FIELD_VALUE",
+    "a path that leads upwards",
+    rtsp("matches: [{ path: { value: /a/../b } }]"),
+    "spec.rules[0].matches[0].path.value",
+    13,
+  ],
+  [
+    "MSM_FIELD_VALUE",
+    "a host name with a port",
+    rtsp("", "hostnames: ['a.example:554']"),
+    "spec.hostnames[0]",
+    13,
+  ],
+  [
+    "MSM_ROUTE_CONFLICT",
+    "two RTSP matches that are the same in one route",
+    rtsp("matches: [{ path: { value: /a } }, { path: { value: /a/ } }]"),
+    "spec.rules[0].matches[1]",
+    13,
+  ],
+  [
+    "MSM_ROUTE_CONFLICT",
+    "an RTSP match that another route has at the same host",
+    yamlFile(rtspMesh, rtspRouteYaml({ name: "other" })),
+    "spec.parentRefs",
+    45,
+  ],
+  [
+    "MSM_ROUTE_NOT_ALLOWED",
+    "an RTSPRoute at a listener for datagrams",
+    yamlFile(rtspRouteYaml().replace("name: rtsp", "name: camera"), classYaml, gatewayYaml(), backendYaml()),
+    "spec.parentRefs[0]",
+    7,
+  ],
+  [
+    "MSM_FIELD_UNSUPPORTED",
+    "an advertised address where nothing tells it",
+    gateway((text) =>
+      text.replace(
+        "camera\n",
+        "camera\n  annotations: { mediastreamingmesh.io/advertised-address: 192.0.2.1 }\n",
+      ),
+    ),
+    'metadata.annotations["mediastreamingmesh.io/advertised-address"]',
+    5,
+  ],
+  ...["advertised-address: 0.0.0.0", "advertised-address: camera.example"].map(
+    (annotation): Case => [
+      "MSM_GATEWAY_ADDRESS",
+      `an address to advertise that no client reaches, ${annotation}`,
+      yamlFile(rtspGatewayYaml({ annotations: `{ mediastreamingmesh.io/${annotation} }` }), classYaml),
+      'metadata.annotations["mediastreamingmesh.io/advertised-address"]',
+      5,
+    ],
+  ),
+  [
+    "MSM_FILTER_PROTOCOL",
+    "the RTSP filter at a listener for datagrams",
+    yamlFile(filterYaml({ more: "builtin: rtsp" }), classYaml, gatewayYaml()),
+    "spec.targetRefs[0]",
+    7,
+  ],
+  [
+    "MSM_FIELD_UNSUPPORTED",
+    "an RTSP filter that would be passed by",
+    filterYaml({ more: "builtin: rtsp\n  failurePolicy: FailOpen" }),
+    "spec.failurePolicy",
+    10,
+  ],
+  [
     "MSM_BACKEND_ADDRESS",
-    "a DNS name",
+    "a DNS name as address",
     backendYaml().replace("127.0.0.1", "viewer.example"),
     "spec.endpoints[0].address",
+    7,
+  ],
+  [
+    "MSM_ROUTE_POLICY_CONFLICT",
+    "backends of different policies",
+    yamlFile(
+      `${routeYaml()}        - { group: mediastreamingmesh.io, kind: Backend, name: other }\n`,
+      ...[classYaml, gatewayYaml(), backendYaml()],
+      `${backendYaml({ name: "other", port: 6006 })}  policy: { balancing: Random }\n`,
+    ),
+    "spec.rules[0].backendRefs[1]",
+    13,
+  ],
+  [
+    "MSM_FIELD_VALUE",
+    "a silence shorter than proxies can tell",
+    `${backendYaml()}  policy: { outlierDetection: { responseSilence: 100ms } }\n`,
+    "spec.policy.outlierDetection.responseSilence",
+    9,
+  ],
+  [
+    "MSM_BACKEND_HOSTNAME",
+    "a hostname that is none",
+    backendYaml().replace("address: 127.0.0.1", "hostname: 127.0.0.300"),
+    "spec.endpoints[0].hostname",
     7,
   ],
   [
@@ -332,6 +468,12 @@ test("every code has a case", () => {
 
 test("accepts a mesh in which everything fits", () => {
   expect(refusalsOf(smallMesh)).toEqual([]);
+});
+
+test("lets a UDP and an RTSP listener of two Gateways have one port, and RTSPRoutes share a listener", () => {
+  const other = rtspRouteYaml({ name: "other", rule: "matches: [{ path: { value: /other } }]" });
+  const text = yamlFile(rtspMesh, gatewayYaml({ port: 8554 }), routeYaml(), other);
+  expect(refusalsOf(text)).toEqual([]);
 });
 
 test("suggests the field that was probably meant", () => {

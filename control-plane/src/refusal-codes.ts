@@ -73,14 +73,15 @@ export const refusalCodes = {
   },
   MSM_GATEWAY_PROTOCOL: {
     meaning: "A Gateway listener's protocol is not served.",
-    remedy: "Use `UDP` or `mediastreamingmesh.io/RTP`.",
+    remedy: "Use `UDP`, `mediastreamingmesh.io/RTP` or `mediastreamingmesh.io/RTSP`.",
   },
   MSM_GATEWAY_ADDRESS: {
-    meaning: "A Gateway address cannot be bound.",
-    remedy: "Use an IPv4 or IPv6 address of this machine, `0.0.0.0` or `::`.",
+    meaning: "A Gateway address cannot be bound, or be told to clients.",
+    remedy:
+      "Use an IPv4 or IPv6 address of this machine, `0.0.0.0` or `::`; advertise one that clients reach.",
   },
   MSM_GATEWAY_LISTENER_DUPLICATE: {
-    meaning: "Two listeners of one Gateway share a name or a port.",
+    meaning: "Two listeners of one Gateway share a name, or a port of one transport.",
     remedy: "Give each its own.",
   },
   MSM_GATEWAY_PORT_CONFLICT: {
@@ -96,8 +97,8 @@ export const refusalCodes = {
     remedy: "Set the listener's `allowedRoutes` or move the route.",
   },
   MSM_ROUTE_CONFLICT: {
-    meaning: "Another route already serves the listener.",
-    remedy: "Name a listener with `sectionName` or remove one of the routes.",
+    meaning: "Another route already serves the listener, or for RTSP the same host and match.",
+    remedy: "Name a listener with `sectionName`, or change or remove one of the routes.",
   },
   MSM_ROUTE_RULES: {
     meaning: "A UDPRoute has more than one rule: nothing says which one a datagram would take.",
@@ -120,16 +121,36 @@ export const refusalCodes = {
     remedy: "Add it or correct the reference.",
   },
   MSM_ROUTE_BACKEND_PORT: {
-    meaning: "The Service has no such UDP port, or no endpoint of the Backend has it.",
-    remedy: "Name a port that the backend has; a Service port must say `protocol: UDP`.",
+    meaning: "The Service has no such port for the route's transport, or no endpoint of the Backend has it.",
+    remedy: "Name a port that the backend has: `protocol: UDP` for a UDPRoute, `TCP` for an RTSPRoute.",
+  },
+  MSM_ROUTE_METHOD: {
+    meaning: "A method that begins no RTSP session is no criterion.",
+    remedy: "Match DESCRIBE, SETUP or ANNOUNCE, or remove `method`.",
+  },
+  MSM_ROUTE_REGEX: {
+    meaning: "A regular expression is none, or uses what RE2 leaves out.",
+    remedy: "Correct it; look-around and references to groups do not exist.",
+  },
+  MSM_ROUTE_REWRITE: {
+    meaning: "A rewrite of a prefix stands with a match that has none.",
+    remedy: "Use `ReplaceFullPath`, or matches of type `PathPrefix`.",
   },
   MSM_ROUTE_NOT_GRANTED: {
     meaning: "A route refers to another namespace without that namespace's consent.",
     remedy: "Add a ReferenceGrant there or move the backend.",
   },
+  MSM_ROUTE_POLICY_CONFLICT: {
+    meaning: "The backends of a UDPRoute have different policies, and share one cluster.",
+    remedy: "Give each of them the same `spec.policy`; a Service has none.",
+  },
   MSM_BACKEND_ADDRESS: {
-    meaning: "A Backend endpoint's address is not an IP address; DNS names are not served yet.",
-    remedy: "Write an IPv4 or IPv6 address.",
+    meaning: "A Backend endpoint does not have exactly one of an IP address and a hostname.",
+    remedy: "Write an IPv4 or IPv6 address as `address`, or a DNS name as `hostname`.",
+  },
+  MSM_BACKEND_HOSTNAME: {
+    meaning: "A Backend endpoint's hostname is not a DNS name.",
+    remedy: "Write letters in lower case, digits and hyphens between dots, such as `cams.example.com`.",
   },
   MSM_BACKEND_DUPLICATE: {
     meaning: "A Backend lists an endpoint twice.",
@@ -150,6 +171,10 @@ export const refusalCodes = {
   MSM_FILTER_TARGET_NOT_FOUND: {
     meaning: "A WasmFilter targets a Gateway, listener or UDPRoute that does not exist.",
     remedy: "Correct `targetRefs`; targets are looked up in the filter's own namespace.",
+  },
+  MSM_FILTER_PROTOCOL: {
+    meaning: "A WasmFilter that speaks a protocol targets no listener of that protocol.",
+    remedy: "Target a Gateway with such a listener, `builtin: rtsp` one of protocol RTSP.",
   },
   MSM_FILTER_UNREADABLE: {
     meaning: "A filter's module file cannot be read.",

@@ -4,6 +4,7 @@
 import { hostname } from "node:os";
 import { type Clock, systemClock } from "./clock.ts";
 import { ControlPlaneState } from "./control-plane-state.ts";
+import { controlPlaneVersion } from "./control-plane-version.ts";
 import { debounce } from "./debounce.ts";
 import { startHttpServer } from "./http/http-server.ts";
 import { httpRoutes } from "./http/routes.ts";
@@ -121,10 +122,12 @@ function limits(options: ControlPlaneOptions): Partial<XdsServerOptions> {
 
 // The object that `istioctl` reads in `control_plane.identifier`.
 function controlPlaneIdentifier(): string {
-  return JSON.stringify({ Component: "msm-control-plane", ID: hostname(), Info: { version: VERSION } });
+  return JSON.stringify({
+    Component: "msm-control-plane",
+    ID: hostname(),
+    Info: { version: controlPlaneVersion },
+  });
 }
-
-const VERSION = "0.1.0";
 
 interface Applying {
   readonly plane: ControlPlaneState;

@@ -16,4 +16,5 @@ export type { ResourceReference } from "./snapshot/references.ts";
 export { createEntry, type ResourceEntry } from "./snapshot/resource-entry.ts";
 export { createSnapshot, missingReferences, type Snapshot, unusedResources } from "./snapshot/snapshot.ts";
 export { type OnSnapshot, SnapshotCache } from "./snapshot/snapshot-cache.ts";
+export { updateSnapshot } from "./snapshot/update-snapshot.ts";
 export { ProxyRegistry, type ProxyStatus } from "./status/proxy-registry.ts";

@@ -3,15 +3,16 @@
 
 import type { GatewayListener } from "../model/gateway.ts";
 import type { Model } from "../model/index.ts";
-import type { ParentRef } from "../model/udp-route.ts";
+import type { ParentRef } from "../model/parent-ref.ts";
 import { keyOf } from "../refusal.ts";
 import type { Mesh } from "./mesh.ts";
+import type { Route } from "./route.ts";
 
-/** A Gateway listener together with the route that serves it. */
-export interface Attachment {
+/** A Gateway listener together with a route that serves it. */
+export interface Attachment<Served extends Route = Route> {
   readonly gateway: Model<"Gateway">;
   readonly listener: GatewayListener;
-  readonly route: Model<"UDPRoute">;
+  readonly route: Served;
 }
 
 /** The Gateway that a route's parent reference names. */
@@ -35,18 +36,17 @@ export function namedListeners(parent: ParentRef, gateway: Model<"Gateway">): re
 }
 
 /** Whether the listener takes this route. */
-export function allowsRoute(
-  listener: GatewayListener,
-  gateway: Model<"Gateway">,
-  route: Model<"UDPRoute">,
-): boolean {
-  if (!listener.allowsUdpRoutes) return false;
+export function allowsRoute(listener: GatewayListener, gateway: Model<"Gateway">, route: Route): boolean {
+  if (listener.routeKind !== route.id.kind) return false;
   return listener.allowsAllNamespaces || gateway.id.namespace === route.id.namespace;
 }
 
 /** Every listener that a route serves, each once. */
-export function attachmentsOf(route: Model<"UDPRoute">, mesh: Mesh): readonly Attachment[] {
-  const attachments = new Map<GatewayListener, Attachment>();
+export function attachmentsOf<Served extends Route>(
+  route: Served,
+  mesh: Mesh,
+): readonly Attachment<Served>[] {
+  const attachments = new Map<GatewayListener, Attachment<Served>>();
   for (const parent of route.parents) {
     const gateway = parentGateway(parent, mesh);
     if (gateway === undefined) continue;

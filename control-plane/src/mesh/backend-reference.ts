@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Model } from "../model/index.ts";
-import { gatewayGroup, meshDomain } from "../model/metadata.ts";
-import type { BackendRef } from "../model/udp-route.ts";
+import type { BackendRef } from "../model/backend-ref.ts";
+import { meshDomain } from "../model/metadata.ts";
 import { keyOf } from "../refusal.ts";
 import type { Mesh } from "./mesh.ts";
+import { groupOf, type Route } from "./route.ts";
 
 /** The key of the resource that a backend reference names. */
 export function backendKey(ref: BackendRef): string {
@@ -17,18 +17,18 @@ export function backendExists(ref: BackendRef, mesh: Mesh): boolean {
   return mesh[ref.kind].has(backendKey(ref));
 }
 
-/** Whether the backend has the referenced port: a UDP port of the Service, or of an endpoint of the Backend. */
-export function backendHasPort(ref: BackendRef, mesh: Mesh): boolean {
+/** Whether the backend has the referenced port: of the Service for this transport, or of an endpoint of the Backend. */
+export function backendHasPort(ref: BackendRef, transport: "TCP" | "UDP", mesh: Mesh): boolean {
   if (ref.kind === "Service") {
     const service = mesh.Service.get(backendKey(ref));
-    return service?.ports.some(({ port, isUdp }) => port === ref.port && isUdp) ?? false;
+    return service?.ports.some(({ port, protocol }) => port === ref.port && protocol === transport) ?? false;
   }
   if (ref.port === undefined) return true;
   return mesh.Backend.get(backendKey(ref))?.endpoints.some(({ port }) => port === ref.port) ?? false;
 }
 
 /** Whether the backend's namespace lets this route refer to it (Gateway API, ReferenceGrant). */
-export function isGranted(ref: BackendRef, route: Model<"UDPRoute">, mesh: Mesh): boolean {
+export function isGranted(ref: BackendRef, route: Route, mesh: Mesh): boolean {
   if (ref.namespace === route.id.namespace) return true;
   const group = ref.kind === "Service" ? "" : meshDomain;
   return [...mesh.ReferenceGrant.values()].some(
@@ -36,7 +36,9 @@ export function isGranted(ref: BackendRef, route: Model<"UDPRoute">, mesh: Mesh)
       grant.id.namespace === ref.namespace &&
       grant.from.some(
         (from) =>
-          from.group === gatewayGroup && from.kind === "UDPRoute" && from.namespace === route.id.namespace,
+          from.group === groupOf(route) &&
+          from.kind === route.id.kind &&
+          from.namespace === route.id.namespace,
       ) &&
       grant.to.some(
         (to) => to.group === group && to.kind === ref.kind && (to.name === undefined || to.name === ref.name),

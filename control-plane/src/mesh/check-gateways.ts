@@ -16,7 +16,7 @@ interface Bound {
 /** Finds Gateways without a class, and listeners of ours that want a port which an earlier one has. */
 export function checkGateways(mesh: Mesh): MeshProblem[] {
   const problems: MeshProblem[] = [];
-  const boundByPort = new Map<number, Bound[]>();
+  const boundByPort = new Map<string, Bound[]>();
   for (const gateway of mesh.Gateway.values()) {
     const classKey = keyOf({ kind: "GatewayClass", namespace: "", name: gateway.className });
     if (!mesh.GatewayClass.has(classKey)) {
@@ -34,13 +34,14 @@ export function checkGateways(mesh: Mesh): MeshProblem[] {
   return problems;
 }
 
-function bindListeners(gateway: Model<"Gateway">, boundByPort: Map<number, Bound[]>): MeshProblem[] {
+function bindListeners(gateway: Model<"Gateway">, boundByPort: Map<string, Bound[]>): MeshProblem[] {
   const problems: MeshProblem[] = [];
-  const wanted: [number, Bound][] = [];
-  for (const [index, { name, port }] of gateway.listeners.entries()) {
+  const wanted: [string, Bound][] = [];
+  for (const [index, { name, port, transport }] of gateway.listeners.entries()) {
     const owner = `${gateway.id.namespace}/${gateway.id.name}/${name}`;
+    const socket = `${transport} ${port}`;
     const taken = boundByPort
-      .get(port)
+      .get(socket)
       ?.find((bound) => gateway.addresses.some((address) => overlaps(address, bound.address)));
     if (taken !== undefined) {
       problems.push({
@@ -50,11 +51,11 @@ function bindListeners(gateway: Model<"Gateway">, boundByPort: Map<number, Bound
         message: `${port} is taken by listener ${taken.owner}; choose another port or address`,
       });
     }
-    for (const address of gateway.addresses) wanted.push([port, { address, owner }]);
+    for (const address of gateway.addresses) wanted.push([socket, { address, owner }]);
   }
   // A refused Gateway takes nothing: those after it are checked as if it were not there.
   if (problems.length > 0) return problems;
-  for (const [port, bound] of wanted) boundByPort.set(port, [...(boundByPort.get(port) ?? []), bound]);
+  for (const [socket, bound] of wanted) boundByPort.set(socket, [...(boundByPort.get(socket) ?? []), bound]);
   return problems;
 }
 

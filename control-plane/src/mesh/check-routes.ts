@@ -1,36 +1,62 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { BackendRef } from "../model/backend-ref.ts";
 import type { GatewayListener } from "../model/gateway.ts";
-import type { Model } from "../model/index.ts";
-import type { BackendRef, ParentRef } from "../model/udp-route.ts";
-import { allowsRoute, attachmentsOf, namedListeners, parentGateway } from "./attachment.ts";
+import type { ParentRef } from "../model/parent-ref.ts";
+import { type Attachment, allowsRoute, attachmentsOf, namedListeners, parentGateway } from "./attachment.ts";
+import { otherPolicy } from "./backend-policies.ts";
 import { backendExists, backendHasPort, backendKey, isGranted } from "./backend-reference.ts";
 import type { Mesh } from "./mesh.ts";
+import { MeshMemo } from "./mesh-memo.ts";
 import type { MeshProblem } from "./mesh-problem.ts";
+import { backendsOf, type Claim, claimsOf, type Route, routesOf, transportOf } from "./route.ts";
 
-/** Finds routes whose parents or backends do not exist or do not allow them, and listeners with two routes. */
+/** Which route has which claim on a listener. */
+type Owners = Map<GatewayListener, Map<string, Route>>;
+
+/** Finds routes whose parents or backends do not exist or do not allow them, and routes that want the same. */
 export function checkRoutes(mesh: Mesh): MeshProblem[] {
-  const owners = new Map<GatewayListener, Model<"UDPRoute">>();
+  const owners: Owners = new Map();
   const problems: MeshProblem[] = [];
-  for (const route of mesh.UDPRoute.values()) {
-    const found = [
-      ...checkParents(route, mesh),
-      ...route.backends.flatMap((ref) => checkBackend(route, ref, mesh)),
-      ...checkOwners(route, mesh, owners),
-    ];
+  for (const route of routesOf(mesh)) {
+    const checked = memo.get(route, "", mesh, (from) => checkByItself(route, from));
+    const found = [...checked.problems, ...checkOwners(checked, owners)];
     problems.push(...found);
-    if (found.length > 0) continue;
-    for (const { listener } of attachmentsOf(route, mesh)) owners.set(listener, route);
+    if (found.length === 0) own(route, checked, owners);
   }
   return problems;
 }
 
-function checkParents(route: Model<"UDPRoute">, mesh: Mesh): MeshProblem[] {
+/** What there is to say of a route whatever other routes there are. */
+interface CheckedRoute {
+  readonly route: Route;
+  readonly problems: readonly MeshProblem[];
+  readonly attachments: readonly Attachment[];
+  readonly claims: readonly Claim[];
+}
+
+const memo = new MeshMemo<CheckedRoute>();
+
+function checkByItself(route: Route, mesh: Mesh): CheckedRoute {
+  const backends = backendsOf(route).flatMap((ref) => checkBackend(route, ref, mesh));
+  const problems = [...checkParents(route, mesh), ...backends, ...checkPolicies(route, mesh)];
+  return { route, problems, attachments: attachmentsOf(route, mesh), claims: claimsOf(route) };
+}
+
+function own(route: Route, { attachments, claims }: CheckedRoute, owners: Owners): void {
+  for (const { listener } of attachments) {
+    const owned = owners.get(listener) ?? new Map<string, Route>();
+    for (const { key } of claims) owned.set(key, route);
+    owners.set(listener, owned);
+  }
+}
+
+function checkParents(route: Route, mesh: Mesh): MeshProblem[] {
   return route.parents.flatMap((parent, index) => checkParent(route, parent, index, mesh));
 }
 
-function checkParent(route: Model<"UDPRoute">, parent: ParentRef, index: number, mesh: Mesh): MeshProblem[] {
+function checkParent(route: Route, parent: ParentRef, index: number, mesh: Mesh): MeshProblem[] {
   const path = ["spec", "parentRefs", index];
   const gateway = parentGateway(parent, mesh);
   const gatewayName = `Gateway ${parent.namespace}/${parent.name}`;
@@ -46,12 +72,13 @@ function checkParent(route: Model<"UDPRoute">, parent: ParentRef, index: number,
     return [{ resource: route, code: "MSM_ROUTE_PARENT_NOT_FOUND", path: [...path, field], message }];
   }
   if (named.some((listener) => allowsRoute(listener, gateway, route))) return [];
-  const message = `${gatewayName} takes no UDPRoute of namespace ${route.id.namespace}; see its allowedRoutes`;
+  const message = `${gatewayName} takes no ${route.id.kind} of namespace ${route.id.namespace}; see the listeners' protocol and allowedRoutes`;
   return [{ resource: route, code: "MSM_ROUTE_NOT_ALLOWED", path, message }];
 }
 
-function checkBackend(route: Model<"UDPRoute">, ref: BackendRef, mesh: Mesh): MeshProblem[] {
-  const path = ["spec", "rules", 0, "backendRefs", ref.index];
+function checkBackend(route: Route, ref: BackendRef, mesh: Mesh): MeshProblem[] {
+  const { path } = ref;
+  const transport = transportOf(route);
   const name = `${ref.kind} ${ref.namespace}/${ref.name}`;
   if (!isGranted(ref, route, mesh)) {
     const message = `namespace ${ref.namespace} does not let routes of ${route.id.namespace} use it; add a ReferenceGrant`;
@@ -62,22 +89,29 @@ function checkBackend(route: Model<"UDPRoute">, ref: BackendRef, mesh: Mesh): Me
     const problem = { code: "MSM_ROUTE_BACKEND_NOT_FOUND", path: [...path, "name"], message } as const;
     return [{ resource: route, ...problem, needs: backendKey(ref) }];
   }
-  if (backendHasPort(ref, mesh)) return [];
-  const message = `${name} has no UDP port ${ref.port}; name one that it has`;
+  if (backendHasPort(ref, transport, mesh)) return [];
+  const message = `${name} has no ${transport} port ${ref.port}; name one that it has`;
   const problem = { code: "MSM_ROUTE_BACKEND_PORT", path: [...path, "port"], message } as const;
   return [{ resource: route, ...problem, needs: backendKey(ref) }];
 }
 
-function checkOwners(
-  route: Model<"UDPRoute">,
-  mesh: Mesh,
-  owners: ReadonlyMap<GatewayListener, Model<"UDPRoute">>,
-): MeshProblem[] {
-  for (const { gateway, listener } of attachmentsOf(route, mesh)) {
-    const owner = owners.get(listener);
-    if (owner === undefined) continue;
+/** The backends of a UDPRoute share one cluster; those of an RTSPRoute have one each. */
+function checkPolicies(route: Route, mesh: Mesh): MeshProblem[] {
+  const other = route.id.kind === "UDPRoute" ? otherPolicy(backendsOf(route), mesh) : undefined;
+  if (other === undefined) return [];
+  const message = `${other.kind} ${other.namespace}/${other.name} has another policy than the first backend; make them equal`;
+  return [{ resource: route, code: "MSM_ROUTE_POLICY_CONFLICT", path: other.path, message }];
+}
+
+function checkOwners({ route, attachments, claims }: CheckedRoute, owners: Owners): MeshProblem[] {
+  for (const { gateway, listener } of attachments) {
+    const owned = owners.get(listener);
+    const taken = claims.find(({ key }) => owned?.has(key));
+    if (taken === undefined) continue;
+    const { kind, namespace, name } = owned!.get(taken.key)!.id;
     const at = `${gateway.id.namespace}/${gateway.id.name}/${listener.name}`;
-    const message = `listener ${at} is already served by UDPRoute ${owner.id.namespace}/${owner.id.name}`;
+    const what = taken.what === "" ? "" : `: ${taken.what}`;
+    const message = `listener ${at} is already served by ${kind} ${namespace}/${name}${what}`;
     return [{ resource: route, code: "MSM_ROUTE_CONFLICT", path: ["spec", "parentRefs"], message }];
   }
   return [];

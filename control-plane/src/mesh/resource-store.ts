@@ -1,15 +1,14 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { isDeepStrictEqual } from "node:util";
-import { isKindName, kinds, type Resource } from "../model/index.ts";
-import type { Problem } from "../model/problem.ts";
+import { type KindName, kinds, type Resource } from "../model/index.ts";
 import type { RawResource } from "../model/raw-resource.ts";
-import { fieldText, keyOf, type Refusal } from "../refusal.ts";
+import { keyOf, type Refusal } from "../refusal.ts";
 import type { SourceUpdate } from "../sources/source.ts";
-import { buildMesh, type Mesh } from "./mesh.ts";
+import { buildMesh, inForceIn, type Mesh, replaceInMesh } from "./mesh.ts";
+import { type ReadResource, readResource, refusalOf, refusedDuplicate } from "./read-resource.ts";
 import type { ResourceStatus } from "./resource-status.ts";
-import { type Candidate, settle } from "./settle.ts";
+import { type Candidate, findProblems, type Settled, settle } from "./settle.ts";
 
 /** What is in force, and what became of each resource. */
 export interface StoreState {
@@ -21,94 +20,137 @@ export interface StoreState {
   readonly isComplete: boolean;
 }
 
-interface Entry {
-  readonly raw: RawResource;
-  readonly fresh: Resource | undefined;
-  readonly refusals: Refusal[];
-}
-
 /**
  * Holds the form of each resource that is in force, across changes: a form that is refused leaves the one before
- * it in force, whatever else changes with it.
+ * it in force, whatever else changes with it. What a source hands over as the same object is taken to be unchanged.
  */
 export class ResourceStore {
-  #inForce: ReadonlyMap<string, Resource> = new Map();
-  #fileOf: ReadonlyMap<string, string> = new Map();
+  /** What was read last, in the order in which the source has it. */
+  #read: readonly ReadResource[] = [];
+  /** Those of it that count: without duplicates. */
+  #counting: readonly ReadResource[] = [];
+  #mesh: Mesh = buildMesh([]);
+  #statuses: readonly ResourceStatus[] = [];
+  /** Everything is in force in its newest form, and nothing else. */
+  #isWell = true;
 
   /** Takes everything that the source holds now; returns what is in force after it. */
   apply(update: SourceUpdate): StoreState {
-    const { entries, duplicates } = this.#readEntries(update.resources);
-    const candidates = [...entries].map(([key, { fresh }]): Candidate => {
-      const previous = this.#inForce.get(key);
-      // An equal form is the same object, which is how unchanged resources are known later on.
-      const isSame = previous !== undefined && isDeepStrictEqual(previous, fresh);
-      return { key, fresh: isSame ? previous : fresh, previous };
-    });
-    const deleted = new Map([...this.#inForce].filter(([key]) => !entries.has(key)));
-    const settled = settle(candidates, deleted);
-    for (const problem of settled.problems) {
-      const entry = entries.get(keyOf(problem.resource.id));
-      entry?.refusals.push(refusalOf(problem, entry.raw));
-    }
-    this.#inForce = settled.inForce;
-    this.#fileOf = new Map([...entries].map(([key, { raw }]) => [key, raw.file]));
-    const newest = new Map(candidates.map(({ key, fresh }) => [key, fresh]));
-    const statuses = [
-      ...[...entries].map(([key, entry]) => statusOf(entry, settled.inForce.get(key), newest.get(key))),
-      ...duplicates.map((entry) => statusOf(entry, undefined, undefined)),
-      ...[...settled.inForce]
-        .filter(([key]) => !entries.has(key))
-        .map(([, resource]) => deletedStatus(resource)),
-    ];
+    if (!this.#replace(update.resources)) this.#settle(update.resources);
+    const statuses = this.#statuses;
     const isMissing = statuses.some((status) => status.inForce === "none");
     return {
-      mesh: buildMesh(settled.inForce.values()),
+      mesh: this.#mesh,
       statuses,
       refusals: [...update.refusals, ...statuses.flatMap((status) => status.refusals)],
       isComplete: update.isComplete && !isMissing,
     };
   }
 
-  // Of two resources with one key, the one from the file that had it before stays, else the first.
-  #readEntries(resources: readonly RawResource[]): { entries: Map<string, Entry>; duplicates: Entry[] } {
-    const chosen = new Map<string, RawResource>();
-    for (const raw of resources) {
-      const key = keyOf(raw.id);
-      const rival = chosen.get(key);
-      const owner = this.#fileOf.get(key);
-      if (rival === undefined || (rival.file !== owner && raw.file === owner)) chosen.set(key, raw);
+  // Where everything was in force in its newest form and still is, with other content, nothing has to yield. That is
+  // most changes, and it costs as much as what changed.
+  #replace(resources: readonly RawResource[]): boolean {
+    if (resources.length !== this.#read.length || !this.#isWell) return false;
+    const read = [...this.#read];
+    const statuses = [...this.#statuses];
+    const changed: Resource[] = [];
+    for (let index = 0; index < resources.length; index++) {
+      const raw = resources[index]!;
+      const before = read[index]!;
+      if (raw === before.raw) continue;
+      const entry = readResource(raw, this.#mesh);
+      const { key, fresh } = entry;
+      if (key !== before.key || fresh === undefined) return false;
+      if (fresh !== before.fresh) changed.push(fresh);
+      read[index] = entry;
+      statuses[index] = statusOf(entry, [], fresh);
     }
-    const duplicates = resources.flatMap((raw) => {
-      const winner = chosen.get(keyOf(raw.id))!;
-      if (winner === raw) return [];
-      const at = `${winner.file}:${winner.locate([]).line}`;
-      const message = `the same resource stands at ${at}; rename or remove one`;
-      const problem: Problem = { code: "MSM_RESOURCE_DUPLICATE", path: ["metadata", "name"], message };
-      return [{ raw, fresh: undefined, refusals: [refusalOf(problem, raw)] }];
+    const mesh = replaceInMesh(this.#mesh, changed);
+    if (findProblems(mesh).length > 0) return false;
+    this.#read = read;
+    this.#counting = read;
+    this.#mesh = mesh;
+    this.#statuses = statuses;
+    return true;
+  }
+
+  #settle(resources: readonly RawResource[]): void {
+    const known = new Map(this.#read.map((entry) => [entry.raw, entry]));
+    const read = resources.map((raw) => known.get(raw) ?? readResource(raw, this.#mesh));
+    const counting = this.#chooseCounting(read);
+    const candidates = [...counting.values()].map(({ key, raw, fresh }): Candidate => {
+      return { key, fresh, previous: inForceIn(this.#mesh, raw.id) };
     });
-    return { entries: new Map([...chosen].map(([key, raw]) => [key, readEntry(raw)])), duplicates };
+    const deleted = new Map<string, Resource>();
+    for (const kind of Object.keys(kinds) as KindName[]) {
+      for (const [key, resource] of this.#mesh[kind].entries()) {
+        if (!counting.has(key)) deleted.set(key, resource);
+      }
+    }
+    const settled = settle(candidates, deleted, this.#mesh);
+    this.#statuses = [
+      ...statusesOf(counting, settled),
+      ...read.flatMap((entry) => duplicateStatus(entry, counting.get(entry.key)!)),
+      ...[...deleted.keys()].flatMap((key) => deletedStatus(settled.inForce.get(key)) ?? []),
+    ];
+    this.#isWell = this.#statuses.every(isWell);
+    this.#read = read;
+    this.#counting = [...counting.values()];
+    this.#mesh = buildMesh(settled.inForce.values(), this.#mesh);
+  }
+
+  // Of two resources with one key, the one from the file that had it before stays, else the first.
+  #chooseCounting(read: readonly ReadResource[]): ReadonlyMap<string, ReadResource> {
+    const owners = new Map(this.#counting.map(({ key, raw }) => [key, raw.file]));
+    const chosen = new Map<string, ReadResource>();
+    for (const entry of read) {
+      const { key, raw } = entry;
+      const rival = chosen.get(key);
+      const owner = owners.get(key);
+      if (rival === undefined || (rival.raw.file !== owner && raw.file === owner)) chosen.set(key, entry);
+    }
+    return chosen;
   }
 }
 
-function readEntry(raw: RawResource): Entry {
-  if (!isKindName(raw.id.kind)) throw new Error(`sources identify kinds before: ${raw.id.kind}`);
-  const parsed = kinds[raw.id.kind].parse(raw);
-  if ("model" in parsed) return { raw, fresh: parsed.model, refusals: [] };
-  return { raw, fresh: undefined, refusals: parsed.problems.map((problem) => refusalOf(problem, raw)) };
+// Nothing is held against it, it is in force, and it is neither a duplicate nor deleted.
+function isWell({ refusals, inForce, isDeleted }: ResourceStatus): boolean {
+  return refusals.length === 0 && inForce === "newest" && !isDeleted;
 }
 
-function refusalOf(problem: Problem, raw: RawResource): Refusal {
-  const { code, path, message } = problem;
-  return { code, resource: raw.id, field: fieldText(path), file: raw.file, ...raw.locate(path), message };
+function statusesOf(
+  entries: ReadonlyMap<string, ReadResource>,
+  { inForce, problems }: Settled,
+): ResourceStatus[] {
+  const found = new Map<string, Refusal[]>();
+  for (const problem of problems) {
+    const key = keyOf(problem.resource.id);
+    const entry = entries.get(key);
+    if (entry === undefined) continue;
+    found.set(key, [...(found.get(key) ?? entry.refusals), refusalOf(problem, entry.raw)]);
+  }
+  const statuses: ResourceStatus[] = [];
+  for (const [key, entry] of entries) {
+    statuses.push(statusOf(entry, found.get(key) ?? entry.refusals, inForce.get(key)));
+  }
+  return statuses;
 }
 
-function statusOf(entry: Entry, inForce: Resource | undefined, newest: Resource | undefined): ResourceStatus {
-  const { raw, refusals } = entry;
-  const form = inForce === undefined ? "none" : inForce === newest ? "newest" : "previous";
-  const { line } = raw.locate([]);
+function statusOf(
+  { raw, line, fresh }: ReadResource,
+  refusals: readonly Refusal[],
+  inForce: Resource | undefined,
+): ResourceStatus {
+  const form = inForce === undefined ? "none" : inForce === fresh ? "newest" : "previous";
   return { id: raw.id, file: raw.file, line, refusals, inForce: form, isDeleted: false };
 }
 
-function deletedStatus({ id }: Resource): ResourceStatus {
-  return { id, file: "", line: 0, refusals: [], inForce: "previous", isDeleted: true };
+function duplicateStatus(entry: ReadResource, winner: ReadResource): ResourceStatus[] {
+  if (entry === winner) return [];
+  return [statusOf(entry, [refusedDuplicate(entry.raw, winner)], undefined)];
+}
+
+function deletedStatus(resource: Resource | undefined): ResourceStatus | undefined {
+  if (resource === undefined) return undefined;
+  return { id: resource.id, file: "", line: 0, refusals: [], inForce: "previous", isDeleted: true };
 }

@@ -13,10 +13,11 @@ export interface SliceEndpoint {
   readonly isDraining: boolean;
 }
 
-/** A UDP port of every endpoint in the slice. */
+/** A port of every endpoint in the slice. */
 export interface SlicePort {
   readonly name: string;
   readonly port: number;
+  readonly protocol: "TCP" | "UDP" | "SCTP";
 }
 
 const flag = z.boolean().nullish();
@@ -80,8 +81,8 @@ function toEndpoint(from: z.output<typeof endpoint>): SliceEndpoint[] {
 }
 
 function toPort(from: z.output<typeof slicePort>): SlicePort[] {
-  if (from.protocol !== "UDP" || from.port == null) return [];
-  return [{ name: from.name ?? "", port: from.port }];
+  if (from.port == null) return [];
+  return [{ name: from.name ?? "", port: from.port, protocol: from.protocol ?? "TCP" }];
 }
 
 function checkAddresses(

@@ -7,33 +7,41 @@ import { coded, isAddress, port, unsupported } from "./field-schemas.ts";
 import { idleTimeoutAnnotation, readIdleTimeout } from "./idle-timeout.ts";
 import { dnsName, gatewayGroup, meshDomain } from "./metadata.ts";
 import type { Refuse } from "./problem.ts";
+import { readRtspOptions, rtspAnnotations } from "./rtsp-options.ts";
 
 /** The listener protocol that adds the statistics filter `rtp-stats` to the chain. */
 export const rtpProtocol = `${meshDomain}/RTP`;
 
+/** The listener protocol that speaks RTSP 1.0 (RFC 2326) over TCP. */
+export const rtspProtocol = `${meshDomain}/RTSP`;
+
 /** What a Gateway listener may speak. */
-export type GatewayProtocol = "UDP" | typeof rtpProtocol;
+export type GatewayProtocol = "UDP" | typeof rtpProtocol | typeof rtspProtocol;
+
+/** The kinds of routes that attach to listeners. */
+export type RouteKind = "UDPRoute" | "RTSPRoute";
 
 /** One port that a Gateway serves. */
 export interface GatewayListener {
   readonly name: string;
   readonly port: number;
   readonly protocol: GatewayProtocol;
-  /** Whether UDPRoutes of any namespace may attach, or only those of the Gateway's own. */
+  readonly transport: "TCP" | "UDP";
+  /** Whether routes of any namespace may attach, or only those of the Gateway's own. */
   readonly allowsAllNamespaces: boolean;
-  /** False where `allowedRoutes.kinds` leaves UDPRoute out. */
-  readonly allowsUdpRoutes: boolean;
+  /** The kind of routes for this protocol; undefined where `allowedRoutes.kinds` leaves it out. */
+  readonly routeKind: RouteKind | undefined;
 }
 
 const listener = z.strictObject({
   name: dnsName,
   port,
   protocol: z.custom<GatewayProtocol>(
-    (value) => value === "UDP" || value === rtpProtocol,
-    coded("MSM_GATEWAY_PROTOCOL", `must be UDP or ${rtpProtocol}`),
+    (value) => value === "UDP" || value === rtpProtocol || value === rtspProtocol,
+    coded("MSM_GATEWAY_PROTOCOL", `must be UDP, ${rtpProtocol} or ${rtspProtocol}`),
   ),
-  hostname: unsupported("datagrams carry no host name; remove it"),
-  tls: unsupported("TLS is not served on UDP listeners; remove it"),
+  hostname: unsupported("datagrams carry no host name, and RTSPRoutes name their own; remove it"),
+  tls: unsupported("TLS is not served on listeners yet; remove it"),
   allowedRoutes: z
     .strictObject({
       namespaces: z
@@ -63,7 +71,7 @@ const address = z.strictObject({
 export const gateway = defineKind({
   kind: "Gateway",
   apiVersions: [`${gatewayGroup}/v1`],
-  annotations: [idleTimeoutAnnotation],
+  annotations: [idleTimeoutAnnotation, ...rtspAnnotations],
   shape: {
     spec: z.strictObject({
       gatewayClassName: dnsName,
@@ -71,18 +79,20 @@ export const gateway = defineKind({
       addresses: z.array(address).max(16).optional(),
       infrastructure: unsupported("infrastructure settings are not served yet; remove them"),
       allowedListeners: unsupported("ListenerSets are not served yet; remove it"),
-      tls: unsupported("TLS is not served on UDP listeners; remove it"),
+      tls: unsupported("TLS is not served on listeners yet; remove it"),
     }),
   },
   build({ id, metadata, document, refuse }) {
     const { gatewayClassName, listeners, addresses = [] } = document.spec;
     checkListeners(listeners, refuse);
     checkAddresses(addresses, refuse);
+    const hasRtspListener = listeners.some(({ protocol }) => protocol === rtspProtocol);
     return {
       id,
       className: gatewayClassName,
       addresses: addresses.length === 0 ? ["0.0.0.0"] : addresses.map((item) => item.value),
       idleTimeoutMs: readIdleTimeout(metadata, refuse),
+      rtsp: readRtspOptions(metadata, hasRtspListener, refuse),
       listeners: listeners.map(toListener),
     };
   },
@@ -91,24 +101,35 @@ export const gateway = defineKind({
 function toListener(from: z.output<typeof listener>): GatewayListener {
   const { name, port, protocol, allowedRoutes } = from;
   const kinds = allowedRoutes?.kinds;
+  const isRtsp = protocol === rtspProtocol;
+  const kind = isRtsp ? "RTSPRoute" : "UDPRoute";
+  const group = isRtsp ? meshDomain : gatewayGroup;
+  const isAllowed = kinds?.some((allowed) => allowed.group === group && allowed.kind === kind) ?? true;
   return {
     name,
     port,
     protocol,
+    transport: transportOf(protocol),
     allowsAllNamespaces: allowedRoutes?.namespaces?.from === "All",
-    allowsUdpRoutes:
-      kinds?.some((allowed) => allowed.group === gatewayGroup && allowed.kind === "UDPRoute") ?? true,
+    routeKind: isAllowed ? kind : undefined,
   };
 }
 
+function transportOf(protocol: GatewayProtocol): GatewayListener["transport"] {
+  return protocol === rtspProtocol ? "TCP" : "UDP";
+}
+
 function checkListeners(listeners: readonly z.output<typeof listener>[], refuse: Refuse): void {
-  for (const key of ["name", "port"] as const) {
-    const seen = new Map<string | number, number>();
-    for (const [index, item] of listeners.entries()) {
-      const first = seen.get(item[key]);
-      if (first === undefined) seen.set(item[key], index);
+  const seen = { name: new Map<string, number>(), port: new Map<string, number>() };
+  for (const [index, { name, port, protocol }] of listeners.entries()) {
+    for (const [key, value] of [
+      ["name", name],
+      ["port", `${port}/${transportOf(protocol)}`],
+    ] as const) {
+      const first = seen[key].get(value);
+      if (first === undefined) seen[key].set(value, index);
       else {
-        const message = `${item[key]} is also the ${key} of spec.listeners[${first}]; give each its own`;
+        const message = `${value} is also the ${key} of spec.listeners[${first}]; give each its own`;
         refuse("MSM_GATEWAY_LISTENER_DUPLICATE", ["spec", "listeners", index, key], message);
       }
     }

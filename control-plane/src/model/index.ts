@@ -7,6 +7,7 @@ import { endpointSlice } from "./endpoint-slice.ts";
 import { gateway } from "./gateway.ts";
 import { gatewayClass } from "./gateway-class.ts";
 import { referenceGrant } from "./reference-grant.ts";
+import { rtspRoute } from "./rtsp-route.ts";
 import { service } from "./service.ts";
 import { udpRoute } from "./udp-route.ts";
 import { wasmFilter } from "./wasm-filter.ts";
@@ -16,6 +17,7 @@ export const kinds = {
   GatewayClass: gatewayClass,
   Gateway: gateway,
   UDPRoute: udpRoute,
+  RTSPRoute: rtspRoute,
   Backend: backend,
   Service: service,
   EndpointSlice: endpointSlice,

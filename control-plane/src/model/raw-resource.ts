@@ -26,6 +26,8 @@ export interface LoadedModule {
   readonly bytes: Uint8Array;
   readonly sha256: string;
   readonly exports: readonly string[];
+  /** Set where the file is a filter in JavaScript, of which only the proxy sees what it exports. */
+  readonly isScript?: true;
 }
 
 /** A module file that cannot be used, and why. */

@@ -9,7 +9,7 @@ import { coded, ignored, port, unsupported } from "./field-schemas.ts";
 export interface ServicePort {
   readonly name: string;
   readonly port: number;
-  readonly isUdp: boolean;
+  readonly protocol: "TCP" | "UDP" | "SCTP";
 }
 
 const servicePort = z.strictObject({
@@ -67,8 +67,6 @@ export const service = defineKind({
   },
   build: ({ id, document }) => ({
     id,
-    ports: document.spec.ports.map(
-      (from): ServicePort => ({ name: from.name, port: from.port, isUdp: from.protocol === "UDP" }),
-    ),
+    ports: document.spec.ports.map(({ name, port, protocol }): ServicePort => ({ name, port, protocol })),
   }),
 });

@@ -21,6 +21,9 @@ export type FilterCode = { readonly builtin: string } | { readonly module: Loade
 /** What happens to datagrams while a filter is broken: they are dropped, or pass by it. */
 export type FailurePolicy = "FailClosed" | "FailOpen";
 
+/** The built-in filter that speaks RTSP; every RTSP listener has it. */
+export const rtspFilterName = "rtsp";
+
 const sectionPath = ["spec", "targetRefs"] as const;
 
 const targetRef = z.strictObject({
@@ -53,6 +56,10 @@ export const wasmFilter = defineKind({
   },
   build({ id, document, module, refuse }) {
     const { targetRefs, builtin, file, sha256, config, failurePolicy, priority } = document.spec;
+    if (builtin === rtspFilterName && failurePolicy === "FailOpen") {
+      const message = "nothing passes by a filter that speaks the protocol; write FailClosed";
+      refuse("MSM_FIELD_UNSUPPORTED", ["spec", "failurePolicy"], message);
+    }
     for (const [index, ref] of targetRefs.entries()) {
       if (ref.kind !== "UDPRoute" || ref.sectionName === undefined) continue;
       const path = [...sectionPath, index, "sectionName"];
@@ -110,6 +117,7 @@ function checkModule(module: ModuleFile, sha256: string | undefined, refuse: Ref
     const message = `${module.path} has ${module.sha256}; correct the digest or restore the file`;
     refuse("MSM_FILTER_DIGEST_MISMATCH", ["spec", "sha256"], message);
   }
+  if (module.isScript) return { module };
   const missing = requiredExports.filter((name) => !module.exports.includes(name));
   if (missing.length > 0) {
     const message = `${module.path} does not export ${missing.join(" and ")}; build it with the filter SDK`;

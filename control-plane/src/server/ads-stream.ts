@@ -57,7 +57,8 @@ const MAX_NAMES = 50_000;
 export class AdsStream<Request> {
   readonly #protocol: Protocol<Request>;
   readonly #rules: StreamRules;
-  readonly #subscriptions = new Map<string, Subscription>();
+  /** By type, in the order in which updates are sent. */
+  #subscriptions = new Map<string, Subscription>();
   #node: Node | undefined;
   #snapshot: Snapshot | undefined;
   #nextNonce = 1;
@@ -102,7 +103,7 @@ export class AdsStream<Request> {
     const known = this.#subscriptions.get(head.typeUrl);
     const isWhole = (this.#rules.wholeTypes ?? wholeTypes).has(head.typeUrl);
     const subscription = known ?? new Subscription(head.typeUrl, isWhole);
-    this.#subscriptions.set(head.typeUrl, subscription);
+    if (known === undefined) this.#add(subscription);
     if (this.#subscriptions.size > MAX_TYPES || subscription.names.size + head.nameCount > MAX_NAMES) {
       return [
         { kind: "end", status: "RESOURCE_EXHAUSTED", message: "too many types or names on one stream" },
@@ -158,6 +159,11 @@ export class AdsStream<Request> {
     return { kind: "bind", node };
   }
 
+  #add(subscription: Subscription): void {
+    const all = new Map(this.#subscriptions).set(subscription.typeUrl, subscription);
+    this.#subscriptions = new Map(inSendingOrder(all.keys()).map((typeUrl) => [typeUrl, all.get(typeUrl)!]));
+  }
+
   // Sends all that may be sent now, in order. A type that still has news to send holds back those after it.
   #pump(): readonly Effect[] {
     const snapshot = this.#snapshot;
@@ -170,9 +176,11 @@ export class AdsStream<Request> {
       if (!this.#protocol.announcesRemoval(subscription)) forgetGone(subscription, snapshot);
     }
     let isHeldBack = false;
-    for (const typeUrl of inSendingOrder(this.#subscriptions.keys())) {
-      const subscription = this.#subscriptions.get(typeUrl)!;
+    for (const [typeUrl, subscription] of this.#subscriptions) {
       const pending = pendingOf(subscription, snapshot);
+      if (pending.upserts.length === 0 && pending.removals.length === 0) {
+        subscription.agreeWith(resourcesOf(snapshot, typeUrl));
+      }
       if (subscription.inFlight !== undefined) {
         isHeldBack ||= pending.upserts.length > 0;
         continue;
@@ -182,6 +190,7 @@ export class AdsStream<Request> {
       const content = this.#protocol.compose(subscription, pending, snapshot, canRemove);
       if (content === undefined) continue;
       effects.push(this.#send(subscription, content));
+      noteAgreement(subscription, pending, content, snapshot);
       if (typeUrl === typeUrls.cluster) this.#oweEndpoints(pending);
       isHeldBack = content.isPartial;
     }
@@ -208,7 +217,7 @@ export class AdsStream<Request> {
     const endpoints = this.#subscriptions.get(typeUrls.clusterLoadAssignment);
     if (endpoints === undefined) return;
     for (const { typeUrl, name } of upserts.flatMap((entry) => entry.references)) {
-      if (typeUrl === typeUrls.clusterLoadAssignment && endpoints.covers(name)) endpoints.owed.add(name);
+      if (typeUrl === typeUrls.clusterLoadAssignment && endpoints.covers(name)) endpoints.owe(name);
     }
   }
 
@@ -258,6 +267,18 @@ function forgetGone(subscription: Subscription, snapshot: Snapshot): void {
   for (const name of pendingOf(subscription, snapshot).removals) {
     if (!subscription.owed.has(name)) subscription.settle(name);
   }
+}
+
+// A response that says all that is to be said leaves nothing but the changes to come.
+function noteAgreement(
+  subscription: Subscription,
+  pending: Pending,
+  content: Content,
+  snapshot: Snapshot,
+): void {
+  const isAll = !content.isPartial && content.removed.length === pending.removals.length;
+  if (isAll) subscription.agreeWith(resourcesOf(snapshot, subscription.typeUrl));
+  else subscription.agreed = undefined;
 }
 
 function expiring(subscription: Subscription): readonly ResourceEntry[] {

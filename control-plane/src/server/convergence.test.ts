@@ -40,6 +40,8 @@ class ModelClient {
   readonly wanted = new Map<Type, Set<string>>();
   readonly #connect: () => StreamProbe<never>;
   readonly #isDelta: boolean;
+  /** Takes everything there is, and never names anything. */
+  readonly #isWildcard: boolean;
   readonly #waiting = new Map<Type, Response>();
   /** Types for which something was asked on this connection. */
   readonly #asked = new Set<Type>();
@@ -47,13 +49,14 @@ class ModelClient {
   #published: SnapshotNames = {};
   #seen = 0;
 
-  constructor(connect: () => StreamProbe<never>, isDelta: boolean) {
+  constructor(connect: () => StreamProbe<never>, isDelta: boolean, isWildcard: boolean) {
     this.#connect = connect;
     this.#isDelta = isDelta;
+    this.#isWildcard = isWildcard;
     this.#probe = connect();
     for (const each of allTypes) {
       this.held.set(each, new Map());
-      this.wanted.set(each, new Set(["a"]));
+      this.wanted.set(each, new Set(this.#takesAll(each) ? [] : ["a"]));
     }
     this.#reconnect();
   }
@@ -88,7 +91,7 @@ class ModelClient {
     for (const each of allTypes) {
       const resourceNamesSubscribe = [...this.wanted.get(each)!];
       // Who wants nothing asks for nothing: a first request without names would mean everything.
-      if (resourceNamesSubscribe.length === 0) continue;
+      if (resourceNamesSubscribe.length === 0 && !this.#takesAll(each)) continue;
       const initialResourceVersions = Object.fromEntries(this.held.get(each)!);
       const fields = this.#isDelta ? { resourceNamesSubscribe, initialResourceVersions } : {};
       this.#request(each, { ...fields, responseNonce: "of another connection" });
@@ -110,12 +113,24 @@ class ModelClient {
     }
   }
 
+  /** The names of which the client should know whether they exist. */
+  namesOf(of: Type, resources: ReadonlyMap<string, unknown>): readonly string[] {
+    if (!this.#takesAll(of)) return [...this.wanted.get(of)!];
+    return [...new Set([...resources.keys(), ...this.held.get(of)!.keys()])];
+  }
+
+  #takesAll(of: Type): boolean {
+    return this.#isWildcard && of !== "eds";
+  }
+
   #subscribe(of: Type, added: string): void {
+    if (this.#takesAll(of)) return;
     this.wanted.get(of)!.add(added);
     this.#request(of, this.#isDelta ? { resourceNamesSubscribe: [added] } : {});
   }
 
   #unsubscribe(of: Type, removed: string): void {
+    if (this.#takesAll(of)) return;
     this.wanted.get(of)!.delete(removed);
     this.held.get(of)!.delete(removed);
     if (!this.#asked.has(of)) return;
@@ -137,7 +152,7 @@ class ModelClient {
     if (!this.#isDelta && wholeTypes.has(types[of]) && !isNack) held.clear();
     if (this.#isDelta) for (const gone of removed) held.delete(gone);
     for (const entry of entries)
-      if (this.wanted.get(of)!.has(entry.name)) held.set(entry.name, entry.version);
+      if (this.#takesAll(of) || this.wanted.get(of)!.has(entry.name)) held.set(entry.name, entry.version);
   }
 
   #request(of: Type, fields: object): void {
@@ -186,9 +201,10 @@ for (const [variant, probeOf] of [
       fc.property(
         fc.array(step, { maxLength: 40 }),
         fc.record({ cds: set, eds: set, lds: set }),
-        (steps, last) => {
+        fc.boolean(),
+        (steps, last, isWildcard) => {
           const connect = () => probeOf({}) as StreamProbe<never>;
-          const client = new ModelClient(connect, variant === "delta");
+          const client = new ModelClient(connect, variant === "delta", isWildcard);
           for (const each of steps) client.take(each);
           client.settle();
           // What was refused is sent again only when it changes: this content is new to everybody.
@@ -202,14 +218,14 @@ for (const [variant, probeOf] of [
           expect(client.responses).toBe(responses);
           for (const of of ["cds", "eds", "lds"] as const) {
             const resources = resourcesOf(snapshotOf(shifted), types[of]);
-            for (const each of client.wanted.get(of)!) {
+            for (const each of client.namesOf(of, resources)) {
               const isUnannounced = variant === "sotw" && of === "eds" && !resources.has(each);
               if (!isUnannounced) expect(client.held.get(of)!.get(each)).toBe(resources.get(each)?.version);
             }
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 400 },
     );
   });
 }

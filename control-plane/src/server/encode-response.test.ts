@@ -35,3 +35,14 @@ test("a state-of-the-world response put together from encoded entries says what 
   expect(message.resources.map(({ value }) => value.length > 0)).toEqual(entries.map(() => true));
   expect(message.resources.every(({ typeUrl }) => typeUrl === types.ecds)).toBe(true);
 });
+
+test("streams with the same past share the bytes of a response, and others get their own", () => {
+  const plain = { ...response, removed: [] };
+  expect(encodeDeltaResponse({ ...plain }, encoding)).toBe(encodeDeltaResponse(plain, encoding));
+  const other = fromBinary(
+    DeltaDiscoveryResponseSchema,
+    encodeDeltaResponse({ ...response, nonce: "100", removed: [] }, encoding),
+  );
+  expect(other).toMatchObject({ nonce: "100", removedResources: [] });
+  expect(other.resources.map(({ name }) => name)).toEqual(names.map((name) => name.split("=")[0]));
+});

@@ -41,7 +41,7 @@ export function fetchResources(
   });
   const refusal = stream.onRequest(first).find((effect) => effect.kind === "end");
   if (refusal?.kind === "end") return { kind: "invalid", message: refusal.message };
-  const snapshot = cache.get(groupOf(node!));
+  const snapshot = cache.get(groupOf(node!), node!.id);
   const effects = snapshot === undefined ? [] : stream.onSnapshot(snapshot);
   const sent = effects.find((effect) => effect.kind === "send");
   if (sent?.kind !== "send") return { kind: "nothing" };

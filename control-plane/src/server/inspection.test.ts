@@ -175,7 +175,10 @@ test("104: istio.io/debug/syncz on ADS says of each proxy and type how far it is
   client.send({ typeUrl: typeUrls.listener });
   await waitUntil(() => client.responses.length === 2);
   const istioctl = connect();
-  istioctl.send({ typeUrl: "istio.io/debug/syncz", node: { id: "sidecar~1.1.1.1~test-1.a~a.svc" } });
+  // The tool puts the time of day where a nonce belongs.
+  const responseNonce = "2026-11-23 06:24:55.123 +0000 UTC";
+  const node = { id: "sidecar~1.1.1.1~test-1.a~a.svc" };
+  istioctl.send({ typeUrl: "istio.io/debug/syncz", node, responseNonce });
   const response = await waitUntil(() => istioctl.newest);
   expect(response).toMatchObject({ typeUrl: "istio.io/debug/syncz", controlPlane: { identifier } });
   const configs = response.resources.map((any) => unpackAny(any) as ClientConfig);

@@ -37,7 +37,7 @@ export function istioDebug(proxies: ProxyRegistry, cache: SnapshotCache): DebugT
 /** The sections of what a proxy is served; none when it is not connected. */
 function configDumpOf(proxyId: string, proxies: ProxyRegistry, cache: SnapshotCache): readonly Any[] {
   const proxy = proxies.all().find((candidate) => isCalled(candidate, proxyId));
-  const snapshot = proxy === undefined ? undefined : cache.get(proxy.info.group);
+  const snapshot = proxy === undefined ? undefined : cache.get(proxy.info.group, proxy.info.nodeId);
   return snapshot === undefined ? [] : configDumpMessage(snapshot).configs;
 }
 

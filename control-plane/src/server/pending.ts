@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ResourceEntry } from "../snapshot/resource-entry.ts";
-import { resourcesOf, type Snapshot } from "../snapshot/snapshot.ts";
+import { changesBetween, NO_CHANGES } from "../snapshot/set-changes.ts";
+import { listOf, type ResourceSet, resourcesOf, type Snapshot } from "../snapshot/snapshot.ts";
 import { isServed } from "./resource-types.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -15,8 +16,9 @@ export interface Pending {
 
 /** Compares what a subscription has with what it should have. Pure. */
 export function pendingOf(subscription: Subscription, snapshot: Snapshot): Pending {
-  const { typeUrl, held, owed, unknown } = subscription;
+  const { typeUrl, held, owed, unknown, agreed } = subscription;
   const resources = resourcesOf(snapshot, typeUrl);
+  if (agreed !== undefined) return changedSince(agreed, resources, subscription);
   const upserts = wanted(subscription, snapshot).filter(
     ({ name, version }) => owed.has(name) || held.get(name)?.version !== version,
   );
@@ -34,10 +36,23 @@ export function pendingOf(subscription: Subscription, snapshot: Snapshot): Pendi
   return { upserts, removals: [...removals] };
 }
 
+// What a subscription agreed with is compared with what there is now once for all streams.
+function changedSince(agreed: ResourceSet, resources: ResourceSet, subscription: Subscription): Pending {
+  if (agreed === resources) return NO_CHANGES;
+  const { upserts, removals } = changesBetween(agreed, resources);
+  const isWanted = ({ name }: ResourceEntry): boolean => subscription.covers(name);
+  // The same list for all who want all of it: it is encoded once.
+  const isAll = subscription.isWildcard || upserts.every(isWanted);
+  return {
+    upserts: isAll ? upserts : upserts.filter(isWanted),
+    removals: removals.filter((name) => subscription.held.has(name)),
+  };
+}
+
 /** The resources that a subscription should have. */
 export function wanted(subscription: Subscription, snapshot: Snapshot): readonly ResourceEntry[] {
   const resources = resourcesOf(snapshot, subscription.typeUrl);
-  if (subscription.isWildcard) return [...resources.values()];
+  if (subscription.isWildcard) return listOf(resources);
   if (subscription.isOpenEnded)
     return [...resources.values()].filter(({ name }) => subscription.covers(name));
   return [...subscription.names].flatMap((name) => resources.get(name) ?? []);

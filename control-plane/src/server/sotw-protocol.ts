@@ -6,7 +6,7 @@ import { ClusterLoadAssignmentSchema } from "@msm/xds-protos/envoy/config/endpoi
 import type { DiscoveryRequest } from "@msm/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
 import { createEntry, type ResourceEntry } from "../snapshot/resource-entry.ts";
 import { canonicalName } from "../snapshot/resource-name.ts";
-import { type Snapshot, setVersion } from "../snapshot/snapshot.ts";
+import { resourcesOf, type Snapshot, setVersion, versionOf } from "../snapshot/snapshot.ts";
 import { encodeSotwResponse } from "./encode-response.ts";
 import { type Pending, wanted } from "./pending.ts";
 import { type Content, type Protocol, TTL_FEATURE } from "./protocol.ts";
@@ -67,7 +67,11 @@ function composeWhole(
   const retained = canRemove ? [] : removals.flatMap((name) => subscription.held.get(name)?.entry ?? []);
   const removed = canRemove ? removals : removals.filter((name) => !subscription.held.has(name));
   if (upserts.length === 0 && removed.length === 0 && !subscription.mustReply) return undefined;
-  const entries = [...wanted(subscription, snapshot), ...retained];
+  const present = wanted(subscription, snapshot);
+  if (retained.length === 0) {
+    return { version: visibleVersion(subscription, snapshot), entries: present, removed, isPartial: false };
+  }
+  const entries = [...present, ...retained];
   return { version: setVersion(entries), entries, removed, isPartial: false };
 }
 
@@ -79,11 +83,20 @@ function composePart(
   snapshot: Snapshot,
 ): Content | undefined {
   const isEndpoints = subscription.typeUrl === typeUrls.clusterLoadAssignment;
-  const all = [...(isEndpoints ? removals.map(noEndpoints) : []), ...upserts];
+  const unknown = isEndpoints ? removals.map(noEndpoints) : [];
+  // The list of changes itself: it is the same for all streams, and so are its bytes.
+  const all = unknown.length === 0 ? upserts : [...unknown, ...upserts];
   const entries = takeBytes(all);
   if (entries.length === 0 && !subscription.mustReply) return undefined;
-  const version = setVersion(wanted(subscription, snapshot));
+  const version = visibleVersion(subscription, snapshot);
   return { version, entries, removed: removals, isPartial: entries.length < all.length };
+}
+
+// The version of what a subscription wants; most want all that there is, of which it is known.
+function visibleVersion(subscription: Subscription, snapshot: Snapshot): string {
+  const resources = resourcesOf(snapshot, subscription.typeUrl);
+  const entries = wanted(subscription, snapshot);
+  return entries.length === resources.size ? versionOf(resources) : setVersion(entries);
 }
 
 function noEndpoints(name: string): ResourceEntry {

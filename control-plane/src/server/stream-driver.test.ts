@@ -51,6 +51,40 @@ test("89: a change for one group sends nothing to another", () => {
   expect([a.responses.length, b.responses.length]).toEqual([2, 1]);
 });
 
+test("89: what one node has beside its group goes to that node alone, replaces and gives way", () => {
+  const probe = new DriverProbe();
+  const own = [
+    ...snapshotOf({ cds: ["x=2", "inbound"] })
+      .types.get(cluster)!
+      .values(),
+  ];
+  probe.cache.set("default", snapshotOf({ cds: ["x"], eds: ["x"] }));
+  probe.cache.setOverlay("n1", own);
+  const [one, other] = [probe.connect("n1"), probe.connect("n2")];
+  for (const stream of [one, other]) {
+    stream.request(cluster);
+    stream.ack();
+  }
+  const counts = () =>
+    [one, other].map(({ responses }) => responses.map(({ resources }) => resources.length));
+  expect(counts()).toEqual([[2], [1]]);
+  const [mine, others] = ["n1", "n2"].map((id) => probe.cache.get("default", id)!.types);
+  expect(mine!.get(clusterLoadAssignment)).toBe(others!.get(clusterLoadAssignment));
+  probe.cache.set("default", snapshotOf({ cds: ["x", "y"] }));
+  probe.turn();
+  for (const stream of [one, other]) stream.ack();
+  expect(counts()).toEqual([
+    [2, 3],
+    [1, 2],
+  ]);
+  probe.cache.setOverlay("n1", []);
+  probe.turn();
+  expect(counts()).toEqual([
+    [2, 3, 2],
+    [1, 2],
+  ]);
+});
+
 test("90: a node that moves to another group is sent that group's snapshot, and its changes alone", () => {
   const probe = new DriverProbe();
   probe.cache.set("a", snapshotOf({ cds: ["x"] }));

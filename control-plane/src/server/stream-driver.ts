@@ -48,7 +48,10 @@ export class StreamDriver<Request> {
   readonly #connection: Connection;
   readonly #context: StreamContext;
   readonly #timers: Timers;
-  readonly #push = (): void => this.#takeSnapshot(this.#context.cache.get(this.#info!.group));
+  readonly #push = (): void => {
+    const { group, nodeId } = this.#info!;
+    this.#takeSnapshot(this.#context.cache.get(group, nodeId));
+  };
   #info: StreamInfo | undefined;
   #node: Node | undefined;
   #snapshot: Snapshot | undefined;
@@ -128,17 +131,19 @@ export class StreamDriver<Request> {
     else observer.refused(info, typeUrl, nonce, entries, effect.error);
   }
 
-  // A question about the server is answered at once, needs no node, and its answer no ACK.
+  // A question about the server is answered at once, needs no node, and its answer no ACK. The nonce may be anything but
+  // that of an answer: istioctl puts the time there.
   #answerDebug({ typeUrl, nonce, names }: RequestHead): void {
     const { debugTypes, identifier } = this.#context;
     const { peer } = this.#connection;
-    if (nonce !== "") return;
+    const ownNonce = `debug-${this.#id}`;
+    if (nonce === ownNonce) return;
     if (!mayInspect(peer)) {
       this.#end("PERMISSION_DENIED", INSPECTION_REFUSED);
       return;
     }
     const resources = [...debugTypes!.answer(typeUrl, names)];
-    const fields = { typeUrl, nonce: `debug-${this.#id}`, resources, controlPlane: { identifier } };
+    const fields = { typeUrl, nonce: ownNonce, resources, controlPlane: { identifier } };
     this.#connection.write(toBinary(DiscoveryResponseSchema, create(DiscoveryResponseSchema, fields)));
   }
 
@@ -158,10 +163,10 @@ export class StreamDriver<Request> {
     observer.opened(this.#info, node);
     if (!hasMoved) return;
     this.#unwatch?.();
-    this.#unwatch = cache.watch(group, () => queue.add(this.#push));
+    this.#unwatch = cache.watch(group, () => queue.add(this.#push), node.id);
     // The first answer does not wait for its turn.
     queue.remove(this.#push);
-    this.#takeSnapshot(cache.get(group));
+    this.#takeSnapshot(cache.get(group, node.id));
   }
 
   #takeSnapshot(snapshot: Snapshot | undefined): void {

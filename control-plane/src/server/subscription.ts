@@ -3,6 +3,7 @@
 
 import type { ResourceEntry } from "../snapshot/resource-entry.ts";
 import { globOf, isGlob } from "../snapshot/resource-name.ts";
+import type { ResourceSet } from "../snapshot/snapshot.ts";
 
 /** A response that the client has not answered yet. */
 export interface InFlight {
@@ -38,6 +39,11 @@ export class Subscription {
   /** The next response goes out even if it is empty. */
   mustReply = false;
   inFlight: InFlight | undefined;
+  /**
+   * A set of resources with which it agrees in all that it wants, so that only what changed since needs to be looked
+   * at; undefined when there is none that is known to be one.
+   */
+  agreed: ResourceSet | undefined;
   lastNonce = "";
   lastVersion = "";
   #globCount = 0;
@@ -62,6 +68,7 @@ export class Subscription {
 
   /** Asking for a name, even again, is always answered (xds_protocol.rst, "Subscribing to Resources"). */
   add(name: string): void {
+    this.agreed = undefined;
     if (!isGlob(name)) this.owed.add(name);
     else this.#addGlob(name);
     this.names.add(name);
@@ -72,6 +79,7 @@ export class Subscription {
     const name = this.#meant.get(asked) ?? asked;
     this.#meant.delete(asked);
     if (!this.names.delete(name)) return;
+    this.agreed = undefined;
     if (isGlob(name)) {
       this.#globCount--;
       this.#forgetUncovered();
@@ -95,6 +103,7 @@ export class Subscription {
   }
 
   setWildcard(isWildcard: boolean): void {
+    this.agreed = undefined;
     if (isWildcard) this.mustReply = true;
     this.isWildcard = isWildcard;
     if (isWildcard) return;
@@ -104,6 +113,7 @@ export class Subscription {
 
   /** Notes what a reconnecting client says it has. */
   adopt(name: string, version: string): void {
+    this.agreed = undefined;
     this.isResumed = true;
     this.held.set(name, { version });
     this.unknown.add(name);
@@ -129,8 +139,21 @@ export class Subscription {
     }
   }
 
+  /** Has a name answered although nothing changed. */
+  owe(name: string): void {
+    this.agreed = undefined;
+    this.owed.add(name);
+  }
+
+  /** Notes that it has all that it should have of these resources. */
+  agreeWith(resources: ResourceSet): void {
+    const isSure = this.owed.size === 0 && this.unknown.size === 0;
+    this.agreed = isSure ? resources : undefined;
+  }
+
   /** Notes that nothing needs to be said about a name. */
   settle(name: string): void {
+    this.agreed = undefined;
     this.#forget(name);
   }
 

@@ -78,6 +78,8 @@ export function grpcOptions({ maxConnectionAgeMs }: Pick<XdsServerOptions, "maxC
     "grpc.keepalive_permit_without_calls": 1,
     // A proxy has one stream, or one for each type; as many again while it reconnects.
     "grpc.max_concurrent_streams": 64,
+    // Nobody asks for it, and it keeps records of every connection.
+    "grpc.enable_channelz": 0,
     // Requests are names and versions; a proxy's whole subscription fits many times over.
     "grpc.max_receive_message_length": 4 * 1024 * 1024,
     "grpc.max_send_message_length": -1,

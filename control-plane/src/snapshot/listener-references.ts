@@ -17,6 +17,10 @@ import {
   type UdpProxyConfig,
   UdpProxyConfigSchema,
 } from "@msm/xds-protos/envoy/extensions/filters/udp/udp_proxy/v3/udp_proxy_pb.js";
+import {
+  type SignallingProxy,
+  SignallingProxySchema,
+} from "@msm/xds-protos/msm/network/v1/signalling_proxy_pb.js";
 import type { ResourceReference } from "./references.ts";
 import { routeReferences } from "./route-references.ts";
 import { transportReferences } from "./transport-references.ts";
@@ -53,6 +57,7 @@ function filterReferences({ name, configType }: AnyFilter): ResourceReference[] 
 function configReferences(config: Message): ResourceReference[] {
   if (isMessage(config, UdpProxyConfigSchema)) return udpProxyReferences(config);
   if (isMessage(config, TcpProxySchema)) return tcpProxyReferences(config);
+  if (isMessage(config, SignallingProxySchema)) return routesOf(config);
   return isMessage(config, HttpConnectionManagerSchema) ? httpReferences(config) : [];
 }
 
@@ -80,9 +85,12 @@ function tcpProxyReferences({ clusterSpecifier: { case: kind, value } }: TcpProx
   return names.map((name) => ({ typeUrl: typeUrls.cluster, name }));
 }
 
-function httpReferences({ httpFilters, routeSpecifier }: HttpConnectionManager): ResourceReference[] {
-  const filters = httpFilters.flatMap(filterReferences);
-  if (routeSpecifier.case === "routeConfig") return [...routeReferences(routeSpecifier.value), ...filters];
-  if (routeSpecifier.case !== "rds") return filters;
-  return [{ typeUrl: typeUrls.routeConfiguration, name: routeSpecifier.value.routeConfigName }, ...filters];
+function httpReferences(config: HttpConnectionManager): ResourceReference[] {
+  return [...routesOf(config), ...config.httpFilters.flatMap(filterReferences)];
+}
+
+function routesOf({ routeSpecifier }: HttpConnectionManager | SignallingProxy): ResourceReference[] {
+  if (routeSpecifier.case === "routeConfig") return routeReferences(routeSpecifier.value);
+  if (routeSpecifier.case !== "rds") return [];
+  return [{ typeUrl: typeUrls.routeConfiguration, name: routeSpecifier.value.routeConfigName }];
 }

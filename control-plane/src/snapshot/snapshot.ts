@@ -4,6 +4,7 @@
 import { typeUrls } from "@msm/xds-protos";
 import type { ResourceReference } from "./references.ts";
 import { contentVersion, type ResourceEntry } from "./resource-entry.ts";
+import { changesBetween } from "./set-changes.ts";
 
 /** The resources of one type, by name. */
 export type ResourceSet = ReadonlyMap<string, ResourceEntry>;
@@ -36,25 +37,54 @@ export function createSnapshot(entries: Iterable<ResourceEntry>, isComplete = tr
     const set = types.get(entry.typeUrl) ?? new Map<string, ResourceEntry>();
     types.set(entry.typeUrl, set.set(entry.name, entry));
   }
-  const sets = [...types.keys()]
-    .sort()
-    .map((typeUrl) => `${typeUrl} ${setVersion(types.get(typeUrl)!.values())}`);
+  return snapshotOf(types, isComplete);
+}
+
+/** A snapshot of sets that are not changed any more: other snapshots may share them. */
+export function snapshotOf(types: ReadonlyMap<string, ResourceSet>, isComplete: boolean): Snapshot {
+  const sets = [...types.keys()].sort().map((typeUrl) => `${typeUrl} ${versionOf(types.get(typeUrl)!)}`);
   const version = contentVersion(sets.join("\n"));
   const aliases = aliasesOf(types);
   return { version, types, isComplete, ...(aliases.size === 0 ? {} : { aliases }) };
 }
 
+const versions = new WeakMap<ResourceSet, string>();
+const lists = new WeakMap<ResourceSet, readonly ResourceEntry[]>();
+
+/** The version of a set of a snapshot, made once. */
+export function versionOf(set: ResourceSet): string {
+  const known = versions.get(set);
+  if (known !== undefined) return known;
+  const version = setVersion(set.values());
+  versions.set(set, version);
+  return version;
+}
+
+/** The resources of a set of a snapshot as one list, the same for everybody who asks. */
+export function listOf(set: ResourceSet): readonly ResourceEntry[] {
+  const known = lists.get(set);
+  if (known !== undefined) return known;
+  const list = [...set.values()];
+  lists.set(set, list);
+  return list;
+}
+
 function aliasesOf(
   types: ReadonlyMap<string, ResourceSet>,
 ): ReadonlyMap<string, ReadonlyMap<string, string>> {
-  const found = new Map<string, Map<string, string>>();
+  const found = new Map<string, ReadonlyMap<string, string>>();
   for (const [typeUrl, set] of types) {
-    const pairs = [...set.values()].flatMap(({ name, aliases }) =>
-      aliases.map((alias) => [alias, name] as const),
-    );
-    if (pairs.length > 0) found.set(typeUrl, new Map(pairs));
+    const names = aliasesIn.get(set) ?? new Map(listAliases(set));
+    aliasesIn.set(set, names);
+    if (names.size > 0) found.set(typeUrl, names);
   }
   return found;
+}
+
+const aliasesIn = new WeakMap<ResourceSet, ReadonlyMap<string, string>>();
+
+function* listAliases(set: ResourceSet): Iterable<[string, string]> {
+  for (const { name, aliases } of set.values()) for (const alias of aliases) yield [alias, name];
 }
 
 /** One version for several entries: it changes when one of them does, whatever their order. */
@@ -63,15 +93,31 @@ export function setVersion(entries: Iterable<{ readonly name: string; readonly v
   return contentVersion(lines.join("\n"));
 }
 
-/** The references of resources in the snapshot to resources that it lacks; empty when it is consistent. */
-export function missingReferences(snapshot: Snapshot): readonly ResourceReference[] {
+/**
+ * The references of resources in the snapshot to resources that it lacks; empty when it is consistent. With `before`,
+ * a snapshot that is consistent, only what changed since is looked at.
+ */
+export function missingReferences(snapshot: Snapshot, before?: Snapshot): readonly ResourceReference[] {
   const missing: ResourceReference[] = [];
-  for (const set of snapshot.types.values()) {
-    for (const { references } of set.values()) {
-      missing.push(...references.filter(({ typeUrl, name }) => !resourcesOf(snapshot, typeUrl).has(name)));
+  for (const entry of mayMiss(snapshot, before)) {
+    for (const reference of entry.references) {
+      if (!resourcesOf(snapshot, reference.typeUrl).has(reference.name)) missing.push(reference);
     }
   }
   return missing;
+}
+
+function mayMiss(snapshot: Snapshot, before: Snapshot | undefined): readonly ResourceEntry[] {
+  const all = (): readonly ResourceEntry[] => [...snapshot.types.values()].flatMap(listOf);
+  if (before === undefined) return all();
+  const typeUrls = new Set([...before.types.keys(), ...snapshot.types.keys()]);
+  const changes = [...typeUrls].map((typeUrl) =>
+    changesBetween(resourcesOf(before, typeUrl), resourcesOf(snapshot, typeUrl)),
+  );
+  // Whatever named what is gone may be unchanged itself.
+  return changes.some(({ removals }) => removals.length > 0)
+    ? all()
+    : changes.flatMap(({ upserts }) => upserts);
 }
 
 // Types of which resources exist only because another one names them.

@@ -23,7 +23,7 @@ export function clientStatus(
   cache: SnapshotCache,
   excludesContent: boolean,
 ): ClientConfig {
-  const snapshot = cache.get(info.group);
+  const snapshot = cache.get(info.group, info.nodeId);
   const contentOf = (typeUrl: string, name: string, version: string) => {
     const entry = snapshot && resourcesOf(snapshot, typeUrl).get(name);
     const isShown = !excludesContent && typeUrl !== typeUrls.secret && entry?.version === version;

@@ -40,8 +40,9 @@ export class Metrics implements StreamObserver {
     this.#refused.reset();
     for (const { code } of state.refusals) this.#refused.inc({ code });
     this.#resources.reset();
-    for (const { id, refusals, isDeleted } of state.statuses) {
-      if (!isDeleted) this.#resources.inc({ kind: id.kind, accepted: String(refusals.length === 0) });
+    for (const [kind, { accepted, refused }] of countByKind(state)) {
+      if (accepted > 0) this.#resources.set({ kind, accepted: "true" }, accepted);
+      if (refused > 0) this.#resources.set({ kind, accepted: "false" }, refused);
     }
   }
 
@@ -82,6 +83,18 @@ export class Metrics implements StreamObserver {
   #gauge<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Gauge<Label> {
     return new Gauge({ name, help, labelNames: [...labelNames], registers: [this.registry] });
   }
+}
+
+function countByKind({ statuses }: StoreState) {
+  const counts = new Map<string, { accepted: number; refused: number }>();
+  for (const { id, refusals, isDeleted } of statuses) {
+    if (isDeleted) continue;
+    const count = counts.get(id.kind) ?? { accepted: 0, refused: 0 };
+    counts.set(id.kind, count);
+    if (refusals.length === 0) count.accepted++;
+    else count.refused++;
+  }
+  return counts;
 }
 
 // `Listener` says as much as its type URL. Only types that we serve are ever sent, so labels are few.

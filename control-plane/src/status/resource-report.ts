@@ -7,6 +7,7 @@ import { keyOf, type Refusal } from "../refusal.ts";
 import type { ResourceEntry } from "../snapshot/resource-entry.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { type Condition, type Outcome, programmedCondition } from "./programming.ts";
+import { resolvedRefsCondition } from "./resolved-refs.ts";
 
 /** One resource as `/debug/resources` shows it. */
 export interface ResourceReport {
@@ -41,7 +42,11 @@ export function resourceReport(
       file: status.file,
       line: status.line,
       inForce: status.inForce,
-      conditions: [acceptedCondition(status), programmedCondition(entries.flat().length, outcomes)],
+      conditions: [
+        acceptedCondition(status),
+        ...resolvedRefsCondition(status),
+        programmedCondition(entries.flat().length, outcomes),
+      ],
       refusals: status.refusals,
     };
   });

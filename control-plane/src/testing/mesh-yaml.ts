@@ -79,3 +79,36 @@ export function yamlFile(...documents: readonly string[]): string {
 
 /** A mesh in which everything fits: one listener, one route, one backend. */
 export const smallMesh = yamlFile(classYaml, gatewayYaml(), backendYaml(), routeYaml());
+
+/** A Gateway `rtsp` with one RTSP listener; `annotations` are lines of its metadata. */
+export function rtspGatewayYaml({ port = 8554, annotations = "{}" } = {}): string {
+  const yaml = gatewayYaml({ name: "rtsp", listener: "rtsp", port, protocol: "mediastreamingmesh.io/RTSP" });
+  return yaml.replace("  name: rtsp\n", `  name: rtsp\n  annotations: ${annotations}\n`);
+}
+
+/** An RTSPRoute from the Gateway `rtsp`; `rule` is the rest of its only rule, `more` the rest of its spec. */
+export function rtspRouteYaml({ name = "cameras", backend = "viewer", rule = "", more = "" } = {}): string {
+  return `apiVersion: mediastreamingmesh.io/v1alpha1
+kind: RTSPRoute
+metadata:
+  name: ${name}
+spec:
+  parentRefs:
+    - name: rtsp
+  rules:
+    - backendRefs:
+        - group: mediastreamingmesh.io
+          kind: Backend
+          name: ${backend}
+${rule === "" ? "" : indent(rule, 6)}${more === "" ? "" : indent(more, 2)}`;
+}
+
+function indent(text: string, columns: number): string {
+  return text
+    .split("\n")
+    .map((line) => `${" ".repeat(columns)}${line}\n`)
+    .join("");
+}
+
+/** A mesh with an RTSP listener, a route and a backend. */
+export const rtspMesh = yamlFile(classYaml, rtspGatewayYaml(), backendYaml(), rtspRouteYaml());

@@ -14,7 +14,7 @@ import {
   ClusterLoadAssignmentSchema,
 } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
 import type { Endpoint } from "./backend-endpoints.ts";
-import { udpAddress } from "./listener.ts";
+import { socketAddress, type Transport } from "./socket-address.ts";
 
 /** Endpoints of one backend. */
 export interface EndpointGroup {
@@ -26,24 +26,33 @@ export interface EndpointGroup {
 }
 
 /** Makes the endpoints of a cluster. Without any it is still sent, or the cluster would wait for it forever. */
-export function translateEndpoints(cluster: string, groups: readonly EndpointGroup[]): ClusterLoadAssignment {
-  const endpoints = groups.filter((group) => group.endpoints.length > 0).map(translateGroup);
+export function translateEndpoints(
+  cluster: string,
+  transport: Transport,
+  groups: readonly EndpointGroup[],
+): ClusterLoadAssignment {
+  const endpoints = groups
+    .filter((group) => group.endpoints.length > 0)
+    .map((group) => translateGroup(group, transport));
   return create(ClusterLoadAssignmentSchema, { clusterName: cluster, endpoints });
 }
 
-function translateGroup({ name, weight, endpoints }: EndpointGroup): LocalityLbEndpoints {
+function translateGroup(
+  { name, weight, endpoints }: EndpointGroup,
+  transport: Transport,
+): LocalityLbEndpoints {
   return create(LocalityLbEndpointsSchema, {
     // Some clients refuse a group of endpoints without a locality, be it an empty one.
     locality: name === "" ? {} : { subZone: name },
-    lbEndpoints: endpoints.map(translateEndpoint),
+    lbEndpoints: endpoints.map((endpoint) => translateEndpoint(endpoint, transport)),
     // Envoy wants 1 or more, and gives nothing to a group that says nothing.
     ...(weight === undefined || weight === 0 ? {} : { loadBalancingWeight: weight }),
   });
 }
 
-function translateEndpoint({ address, port, isDraining }: Endpoint): LbEndpoint {
+function translateEndpoint({ address, port, isDraining }: Endpoint, transport: Transport): LbEndpoint {
   return create(LbEndpointSchema, {
-    hostIdentifier: { case: "endpoint", value: { address: udpAddress(address, port) } },
+    hostIdentifier: { case: "endpoint", value: { address: socketAddress(transport, address, port) } },
     healthStatus: isDraining ? HealthStatus.DRAINING : HealthStatus.HEALTHY,
   });
 }

@@ -34,7 +34,8 @@ export function translateFilter(input: FilterInput): TypedExtensionConfig {
   });
 }
 
-function pluginConfig({ name, code, config, failurePolicy }: FilterInput): PluginConfig {
+/** Makes a filter's PluginConfig by itself, for messages that hold filters without ECDS. */
+export function pluginConfig({ name, code, config, failurePolicy }: FilterInput): PluginConfig {
   const configuration = create(StringValueSchema, { value: JSON.stringify(config) });
   const isBuiltin = "builtin" in code;
   return create(PluginConfigSchema, {
@@ -42,7 +43,7 @@ function pluginConfig({ name, code, config, failurePolicy }: FilterInput): Plugi
     vm: {
       case: "vmConfig",
       value: {
-        runtime: isBuiltin ? "envoy.wasm.runtime.null" : "envoy.wasm.runtime.v8",
+        runtime: runtimeOf(code),
         code: {
           specifier: {
             case: "local",
@@ -58,4 +59,9 @@ function pluginConfig({ name, code, config, failurePolicy }: FilterInput): Plugi
     configuration: packAny(StringValueSchema, configuration),
     failurePolicy: failurePolicy === "FailOpen" ? FailurePolicy.FAIL_OPEN : FailurePolicy.FAIL_CLOSED,
   });
+}
+
+function runtimeOf(code: FilterCode): string {
+  if ("builtin" in code) return "envoy.wasm.runtime.null";
+  return code.module.isScript ? "msm.runtime.quickjs" : "envoy.wasm.runtime.v8";
 }

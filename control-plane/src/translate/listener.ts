@@ -2,11 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create, durationFromMs, packAny, typeUrlOf } from "@msm/xds-protos";
-import {
-  type Address,
-  AddressSchema,
-  SocketAddress_Protocol,
-} from "@msm/xds-protos/envoy/config/core/v3/address_pb.js";
 import { type Listener, ListenerSchema } from "@msm/xds-protos/envoy/config/listener/v3/listener_pb.js";
 import { RouteSchema } from "@msm/xds-protos/envoy/extensions/filters/udp/udp_proxy/v3/route_pb.js";
 import {
@@ -16,6 +11,7 @@ import {
 } from "@msm/xds-protos/envoy/extensions/filters/udp/udp_proxy/v3/udp_proxy_pb.js";
 import { PluginConfigSchema } from "@msm/xds-protos/envoy/extensions/wasm/v3/wasm_pb.js";
 import { adsConfigSource } from "./config-source.ts";
+import { socketAddress } from "./socket-address.ts";
 
 /** What a UDP listener is made from. */
 export interface ListenerInput {
@@ -37,7 +33,7 @@ export function translateListener(input: ListenerInput): Listener {
   return create(ListenerSchema, {
     name,
     statPrefix: name,
-    address: udpAddress(address, port),
+    address: socketAddress("UDP", address, port),
     enableReusePort: true,
     udpListenerConfig: {
       downstreamSocketConfig: { maxRxDatagramSize: MAX_DATAGRAM_BYTES, preferGro: true },
@@ -48,20 +44,6 @@ export function translateListener(input: ListenerInput): Listener {
         configType: { case: "typedConfig", value: packAny(UdpProxyConfigSchema, udpProxy(input)) },
       },
     ],
-  });
-}
-
-/** An address as Envoy writes that of a UDP socket. */
-export function udpAddress(address: string, port: number): Address {
-  return create(AddressSchema, {
-    address: {
-      case: "socketAddress",
-      value: {
-        protocol: SocketAddress_Protocol.UDP,
-        address,
-        portSpecifier: { case: "portValue", value: port },
-      },
-    },
   });
 }
 

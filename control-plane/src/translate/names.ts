@@ -1,16 +1,16 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { BackendRef } from "../model/backend-ref.ts";
 import type { GatewayListener } from "../model/gateway.ts";
 import type { Model } from "../model/index.ts";
-import type { BackendRef } from "../model/udp-route.ts";
 
 /**
  * The Envoy listener's name: `<namespace>/<gateway>/<listener>`, and for each address after the first
  * `@<address>` behind it, since an Envoy UDP listener binds one.
  */
 export function listenerName(gateway: Model<"Gateway">, listener: GatewayListener, address: string): string {
-  const name = `${gateway.id.namespace}/${gateway.id.name}/${listener.name}`;
+  const name = routeConfigurationName(gateway, listener);
   return address === gateway.addresses[0] ? name : `${name}@${address}`;
 }
 
@@ -23,7 +23,17 @@ export function clusterName(ref: BackendRef): string {
   return ref.port === undefined ? name : `${name}:${ref.port}`;
 }
 
-/** The cluster of a route: that of its one backend, or `route/<namespace>/<name>` where it weighs several. */
+/** The Envoy cluster of a backend that is reached by TCP: a UDPRoute may name the same backend. */
+export function tcpClusterName(ref: BackendRef): string {
+  return `tcp/${clusterName(ref)}`;
+}
+
+/** The RouteConfiguration of an RTSP listener, whatever its addresses: `<namespace>/<gateway>/<listener>`. */
+export function routeConfigurationName(gateway: Model<"Gateway">, listener: GatewayListener): string {
+  return `${gateway.id.namespace}/${gateway.id.name}/${listener.name}`;
+}
+
+/** The cluster of a UDPRoute: that of its one backend, or `route/<namespace>/<name>` where it weighs several. */
 export function routeClusterName(route: Model<"UDPRoute">): string {
   const [backend, ...others] = route.backends;
   if (backend !== undefined && others.length === 0) return clusterName(backend);
@@ -35,7 +45,7 @@ export function filterName(filter: Model<"WasmFilter">): string {
   return `${filter.id.namespace}/${filter.id.name}`;
 }
 
-/** The ECDS resource of the statistics filter that a listener has by default. */
-export function defaultFilterName(listener: string): string {
-  return `rtp-stats/${listener}`;
+/** The filter `builtin` that a listener has by default. */
+export function defaultFilterName(builtin: string, listener: string): string {
+  return `${builtin}/${listener}`;
 }

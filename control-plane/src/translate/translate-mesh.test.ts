@@ -242,6 +242,52 @@ test("weighs the backends of a route as localities of one cluster", () => {
   ]);
 });
 
+test("makes a cluster of a backend with a name one that proxies look up, with its endpoints inside", () => {
+  const produced = produce(smallMesh.replace("address: 127.0.0.1", "hostname: cams.example.com"));
+  const address = { socket_address: { protocol: "UDP", address: "cams.example.com", port_value: 6004 } };
+  expect(asJson(one(produced, "Cluster"))).toEqual({
+    name: "backend/default/viewer",
+    type: "STRICT_DNS",
+    load_assignment: {
+      cluster_name: "backend/default/viewer",
+      endpoints: [{ locality: {}, lb_endpoints: [{ endpoint: { address }, health_status: "HEALTHY" }] }],
+    },
+    connect_timeout: "1s",
+    respect_dns_ttl: true,
+    dns_lookup_family: "V4_PREFERRED",
+    dns_failure_refresh_rate: { base_interval: "1s", max_interval: "30s" },
+  });
+  expect(namesOf(produced, "ClusterLoadAssignment")).toEqual([]);
+});
+
+test("takes the policy of a Backend into its cluster, and what Envoy has no field for into metadata", () => {
+  const policy = `  policy:
+    balancing: LeastRequest
+    drainLinger: 30s
+    healthCheck: { port: 8080 }
+    outlierDetection: { errors: 3, maxEjectionPercent: 50, responseSilence: 500ms }
+`;
+  const mesh = yamlFile(classYaml, gatewayYaml(), backendYaml() + policy, routeYaml());
+  expect(asJson(one(produce(mesh), "Cluster"))).toMatchObject({
+    lb_policy: "LEAST_REQUEST",
+    health_checks: [
+      {
+        ...{ timeout: "1s", interval: "2s", unhealthy_threshold: 3, healthy_threshold: 1, alt_port: 8080 },
+        tcp_health_check: {},
+      },
+    ],
+    outlier_detection: {
+      ...{ split_external_local_origin_errors: true, consecutive_local_origin_failure: 3 },
+      ...{ base_ejection_time: "30s", max_ejection_percent: 50 },
+    },
+    metadata: {
+      filter_metadata: {
+        "io.mediastreamingmesh.cluster": { drain_linger: "30s", response_silence: "0.5s" },
+      },
+    },
+  });
+});
+
 test("keeps a backend of weight 0 for the sessions that it has, in the same cluster", () => {
   const produced = produce(weightedMesh(100, 0));
   const { endpoints } = asJson(one(produced, "ClusterLoadAssignment")) as { endpoints: JsonObject[] };

@@ -1,25 +1,29 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { ClusterSchema } from "@msm/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
-import { ClusterLoadAssignmentSchema } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
+import { TypedExtensionConfigSchema } from "@msm/xds-protos/envoy/config/core/v3/extension_pb.js";
 import { ListenerSchema } from "@msm/xds-protos/envoy/config/listener/v3/listener_pb.js";
 import { type Attachment, attachmentsOf, isOurs } from "../mesh/attachment.ts";
+import { policyOf } from "../mesh/backend-policies.ts";
 import { backendKey } from "../mesh/backend-reference.ts";
 import type { Mesh } from "../mesh/mesh.ts";
+import { MeshMemo } from "../mesh/mesh-memo.ts";
 import type { Model } from "../model/index.ts";
 import { keyOf } from "../refusal.ts";
+import { translateBackendCluster } from "./backend-cluster.ts";
 import { backendEndpoints } from "./backend-endpoints.ts";
-import { translateCluster } from "./cluster.ts";
-import { translateEndpoints } from "./cluster-load-assignment.ts";
-import { filterChain } from "./filter-chain.ts";
+import { translateFilter } from "./extension-config.ts";
+import { type ChainedFilter, filterChain } from "./filter-chain.ts";
 import { translateListener } from "./listener.ts";
+import { type Merged, mergeProduced } from "./merge-produced.ts";
 import { clusterName, listenerName, routeClusterName } from "./names.ts";
 import type { Produced } from "./produced.ts";
+import { translateBackend } from "./translate-backend.ts";
+import { translateRtsp } from "./translate-rtsp.ts";
 
 /**
- * What a proxy understands: ours takes session filters; any other, Envoy itself among them, gets plain `udp_proxy`
- * listeners, because it would refuse a filter that it does not know.
+ * What a proxy understands: ours takes session filters and RTSP listeners; any other, Envoy itself among them, gets
+ * plain `udp_proxy` listeners alone, because it would refuse a filter that it does not know.
  */
 export type Profile = "msm" | "envoy";
 
@@ -28,22 +32,54 @@ const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
 
 /** Turns a mesh into the xDS resources of the proxies that serve it. Pure: no I/O, no clock. */
 export function translateMesh(mesh: Mesh, profile: Profile): readonly Produced[] {
-  const produced = new Map<string, Produced>();
-  for (const route of mesh.UDPRoute.values()) {
-    for (const attachment of attachmentsOf(route, mesh)) {
-      if (!isOurs(attachment.gateway, mesh)) continue;
-      for (const item of translateAttachment(attachment, mesh, profile)) add(produced, item);
-    }
-  }
-  return [...produced.values()];
+  return translateParts(mesh, profile).flat();
 }
 
-function translateAttachment(attachment: Attachment, mesh: Mesh, profile: Profile): readonly Produced[] {
+/**
+ * The same in parts that have no resource in common. A part, and a resource, for which nothing changed is the very
+ * object that it was for the mesh before.
+ */
+export function translateParts(mesh: Mesh, profile: Profile): readonly (readonly Produced[])[] {
+  const udp = [
+    translateUdp(`listeners ${profile}`, mesh, listenersFor(profile)),
+    translateUdp("clusters", mesh, translateBackends),
+  ];
+  return profile === "msm" ? [...udp, ...translateRtsp(mesh)] : udp;
+}
+
+type Translate = (attachments: readonly Attachment<Model<"UDPRoute">>[], mesh: Mesh) => readonly Produced[];
+
+const parts = new MeshMemo<Merged>("kind");
+const routes = new MeshMemo<readonly Produced[]>();
+
+function translateUdp(part: string, mesh: Mesh, translate: Translate): readonly Produced[] {
+  const ofRoute = (route: Model<"UDPRoute">, from: Mesh): readonly Produced[] => {
+    const attachments = attachmentsOf(route, from).filter(({ gateway }) => isOurs(gateway, from));
+    return route.backends.length === 0 ? [] : translate(attachments, from);
+  };
+  const merge = (whole: Mesh, before: Merged | undefined): Merged => {
+    const ofEach = whole.UDPRoute.values().map((route) =>
+      routes.get(route, part, whole, (from) => ofRoute(route, from)),
+    );
+    return mergeProduced(ofEach, before);
+  };
+  return parts.get(mesh.UDPRoute, part, mesh, merge).items;
+}
+
+function listenersFor(profile: Profile): Translate {
+  return (attachments, mesh) =>
+    attachments.flatMap((attachment) => translateAttachment(attachment, mesh, profile));
+}
+
+function translateAttachment(
+  attachment: Attachment<Model<"UDPRoute">>,
+  mesh: Mesh,
+  profile: Profile,
+): readonly Produced[] {
   const { gateway, listener, route } = attachment;
-  if (route.backends.length === 0) return [];
   const origins = [keyOf(gateway.id), keyOf(route.id)];
   const idleTimeoutMs = route.idleTimeoutMs ?? gateway.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS;
-  const listeners = gateway.addresses.flatMap((address): Produced[] => {
+  return gateway.addresses.flatMap((address): Produced[] => {
     const name = listenerName(gateway, listener, address);
     const chain = profile === "msm" ? filterChain(attachment, name, mesh) : [];
     const cluster = routeClusterName(route);
@@ -56,9 +92,13 @@ function translateAttachment(attachment: Attachment, mesh: Mesh, profile: Profil
       idleTimeoutMs,
       filters,
     });
-    return [{ schema: ListenerSchema, name, message, origins }, ...chain];
+    return [{ schema: ListenerSchema, name, message, origins }, ...chain.map(produceFilter)];
   });
-  return [...listeners, ...translateBackends(route, mesh)];
+}
+
+function produceFilter(filter: ChainedFilter): Produced {
+  const { name, origin } = filter;
+  return { schema: TypedExtensionConfigSchema, name, message: translateFilter(filter), origins: [origin] };
 }
 
 /**
@@ -66,25 +106,21 @@ function translateAttachment(attachment: Attachment, mesh: Mesh, profile: Profil
  * with the weight that the route gives it. New weights are then new endpoints of the same cluster, and sessions stay
  * where they are; Envoy understands it as it is.
  */
-function translateBackends(route: Model<"UDPRoute">, mesh: Mesh): Produced[] {
+function translateBackends(
+  [attachment]: readonly Attachment<Model<"UDPRoute">>[],
+  mesh: Mesh,
+): readonly Produced[] {
+  if (attachment === undefined) return [];
+  const { route } = attachment;
   const name = routeClusterName(route);
-  const isWeighted = route.backends.length > 1;
+  const [only, ...others] = route.backends;
+  if (only !== undefined && others.length === 0) return translateBackend(route, only, "UDP", name, mesh);
   const origins = [keyOf(route.id), ...route.backends.map(backendKey)];
   const groups = route.backends.map((ref) => ({
-    name: isWeighted ? clusterName(ref) : "",
-    weight: isWeighted ? ref.weight : undefined,
-    endpoints: backendEndpoints(ref, mesh),
+    name: clusterName(ref),
+    weight: ref.weight,
+    endpoints: backendEndpoints(ref, "UDP", mesh),
   }));
-  return [
-    { schema: ClusterSchema, name, message: translateCluster(name, isWeighted), origins },
-    { schema: ClusterLoadAssignmentSchema, name, message: translateEndpoints(name, groups), origins },
-  ];
-}
-
-// Routes may share a backend and listeners a filter: the resource is one, its origins add up.
-function add(produced: Map<string, Produced>, item: Produced): void {
-  const key = `${item.schema.typeName} ${item.name}`;
-  const known = produced.get(key);
-  const origins = known === undefined ? item.origins : [...new Set([...known.origins, ...item.origins])];
-  produced.set(key, { ...item, origins });
+  const policy = only && policyOf(only, mesh);
+  return translateBackendCluster({ name, transport: "UDP", isWeighted: true, groups, policy, origins });
 }

@@ -182,3 +182,20 @@ test.each([
   const update = await sourceOf(folder, { ...fileLimits, maxModuleBytes: 100 }).read();
   expect(update.resources[1]!.module).toMatchObject({ code });
 });
+
+test("reads only the files that changed, and hands over what it did not read again as the same objects", async () => {
+  const folder = temporaryFolder(onTestFinished);
+  writeFileSync(join(folder, "filter.wasm"), wasmBytes(abiExports));
+  writeFileSync(
+    join(folder, "a.yaml"),
+    yamlFile(backendYaml({ name: "a" }), filterYaml({ more: "file: filter.wasm" })),
+  );
+  writeFileSync(join(folder, "b.yaml"), backendYaml({ name: "b" }));
+  const { updates, newest } = await watched(folder);
+  writeFileSync(join(folder, "b.yaml"), backendYaml({ name: "b", port: 7000 }));
+  await waitUntil(() => updates.length > 1);
+  const [backend, filter, changed] = newest().resources;
+  expect(backend).toBe(updates[0]!.resources[0]);
+  expect(filter).toBe(updates[0]!.resources[1]);
+  expect(changed).not.toBe(updates[0]!.resources[2]);
+});

@@ -8,7 +8,7 @@ import { type FileLimits, fileLimits } from "./limits.ts";
 import { readModule } from "./read-module.ts";
 import { type FileState, modulePathOf, readResources } from "./read-resources.ts";
 import { type FileWatch, watchFiles } from "./watch-files.ts";
-import { filesSignature, listYamlFiles, readYamlFile } from "./yaml-files.ts";
+import { fileSignature, listYamlFiles, readYamlFile } from "./yaml-files.ts";
 
 // Editors write a file within a few milliseconds; the poll alone still keeps a change well under a second.
 const QUIET_MS = 50;
@@ -17,6 +17,12 @@ const POLL_MS = 300;
 /** Reads mesh resources from a YAML file or a folder of them, and follows their changes. */
 export function create(options: SourceOptions & { readonly limits?: FileLimits }): Source {
   return new FileSource(options);
+}
+
+/** A file as it was read last: while its signature is the same, it is not read again. */
+interface KnownFile {
+  readonly signature: string;
+  readonly state: FileState;
 }
 
 interface KnownModule {
@@ -28,10 +34,9 @@ class FileSource implements Source {
   readonly #root: string;
   readonly #clock: SourceOptions["clock"];
   readonly #limits: FileLimits;
-  #files = new Map<string, FileState>();
+  #files: ReadonlyMap<string, KnownFile> = new Map();
   #modules: ReadonlyMap<string, KnownModule> = new Map();
-  #followed: readonly string[] = [];
-  #signature = "";
+  readonly #withModules = new WeakMap<RawResource, RawResource>();
   #lastUpdate: SourceUpdate = { resources: [], refusals: [], isComplete: false };
 
   constructor(options: SourceOptions & { readonly limits?: FileLimits }) {
@@ -60,7 +65,7 @@ class FileSource implements Source {
           isStale = false;
           const update = await this.#readIfChanged();
           if (update === undefined || signal.aborted) continue;
-          watching.follow([this.#root, ...this.#followed]);
+          watching.follow(this.#followed());
           onUpdate(update);
         }
       } finally {
@@ -69,14 +74,21 @@ class FileSource implements Source {
     };
     const options = { clock: this.#clock, quietMs: QUIET_MS, pollMs: POLL_MS };
     const watching: FileWatch = watchFiles(() => void refresh(), options);
-    watching.follow([this.#root, ...this.#followed]);
+    watching.follow(this.#followed());
     signal.addEventListener("abort", () => watching.close(), { once: true });
   }
 
+  #followed(): readonly string[] {
+    return [this.#root, ...this.#files.keys(), ...this.#modules.keys()];
+  }
+
   async #readIfChanged(): Promise<SourceUpdate | undefined> {
-    const files = await this.#listOrKeep();
-    const signature = await filesSignature([...new Set([...files, ...this.#modules.keys()])]);
-    return signature === this.#signature ? undefined : this.#readFiles(files);
+    const paths = await this.#listOrKeep();
+    const known = new Map<string, { readonly signature: string }>([...this.#files, ...this.#modules]);
+    const now = await signaturesOf([...paths, ...this.#modules.keys()]);
+    const isSame =
+      now.size === known.size && [...now].every(([path, text]) => known.get(path)?.signature === text);
+    return isSame ? undefined : this.#readFiles(paths);
   }
 
   // The path that was named on the command line is there to stay: while it is away, so is nothing else.
@@ -89,16 +101,15 @@ class FileSource implements Source {
   }
 
   async #readFiles(paths: readonly string[]): Promise<SourceUpdate> {
+    const files = new Map<string, KnownFile>();
     // Taken first, so that a change while reading is seen next time.
-    const filesBefore = await filesSignature(paths);
-    const files = new Map<string, FileState>();
-    for (const path of paths) files.set(path, await this.#readFile(path));
+    for (const [path, signature] of await signaturesOf(paths)) {
+      files.set(path, { signature, state: await this.#readFile(path, signature) });
+    }
     this.#files = files;
-    const states = [...files.values()];
+    const states = [...files.values()].map(({ state }) => state);
     const located = states.flatMap((state) => state.resources);
-    const modulesBefore = await this.#readModules(located.flatMap((raw) => modulePathOf(raw) ?? []));
-    this.#signature = [filesBefore, ...modulesBefore].filter((part) => part !== "").join("\n");
-    this.#followed = [...files.keys(), ...this.#modules.keys()];
+    await this.#readModules(located.flatMap((raw) => modulePathOf(raw) ?? []));
     return this.#limit({
       resources: located.map((raw) => this.#withModule(raw)),
       refusals: states.flatMap((state) => state.refusals),
@@ -106,31 +117,36 @@ class FileSource implements Source {
     });
   }
 
-  async #readFile(path: string): Promise<FileState> {
+  async #readFile(path: string, signature: string): Promise<FileState> {
     const before = this.#files.get(path);
+    if (before?.signature === signature) return before.state;
     const file = await readYamlFile(path, this.#limits.maxFileBytes);
-    const isUnchanged = "text" in file && before !== undefined && file.text === before.text;
-    return isUnchanged ? before : readResources(file, this.#limits.maxAliasCount, before);
+    const isUnchanged = "text" in file && before !== undefined && file.text === before.state.text;
+    return isUnchanged ? before.state : readResources(file, this.#limits.maxAliasCount, before?.state);
   }
 
   // Modules that did not change are not read again: their bytes keep their identity.
-  async #readModules(paths: readonly string[]): Promise<readonly string[]> {
+  async #readModules(paths: readonly string[]): Promise<void> {
     const modules = new Map<string, KnownModule>();
-    for (const path of new Set(paths)) {
-      const signature = await filesSignature([path]);
+    for (const [path, signature] of await signaturesOf(paths)) {
       const before = this.#modules.get(path);
       const module =
         before?.signature === signature ? before.module : await readModule(path, this.#limits.maxModuleBytes);
       modules.set(path, { signature, module });
     }
     this.#modules = modules;
-    return [...modules.values()].map(({ signature }) => signature);
   }
 
+  // The same resource with the same module is the same object: whoever gets it knows that nothing changed.
   #withModule(raw: RawResource): RawResource {
     const path = modulePathOf(raw);
     const module = path === undefined ? undefined : this.#modules.get(path)?.module;
-    return module === undefined ? raw : { ...raw, module };
+    if (module === undefined) return raw;
+    const before = this.#withModules.get(raw);
+    if (before?.module === module) return before;
+    const whole = { ...raw, module };
+    this.#withModules.set(raw, whole);
+    return whole;
   }
 
   // Cutting the list would remove resources that serve: rather nothing of the update takes effect.
@@ -151,4 +167,10 @@ class FileSource implements Source {
     };
     return { ...this.#lastUpdate, refusals: [...update.refusals, refusal] };
   }
+}
+
+async function signaturesOf(paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const once = [...new Set(paths)];
+  const signatures = await Promise.all(once.map(fileSignature));
+  return new Map(once.map((path, index) => [path, signatures[index]!]));
 }

@@ -46,17 +46,12 @@ export async function readYamlFile(path: string, maxBytes: number): Promise<Yaml
   }
 }
 
-/** A text that changes whenever one of the files does: size, time and inode, since editors replace files. */
-export async function filesSignature(paths: readonly string[]): Promise<string> {
-  const parts = await Promise.all(
-    paths.map(async (path) => {
-      try {
-        const { size, mtimeMs, ino } = await stat(path);
-        return `${path}\0${size}\0${mtimeMs}\0${ino}`;
-      } catch {
-        return `${path}\0absent`;
-      }
-    }),
-  );
-  return parts.join("\n");
+/** A text that changes whenever the file does: size, times and inode, since editors replace files. */
+export async function fileSignature(path: string): Promise<string> {
+  try {
+    const { size, mtimeMs, ctimeMs, ino } = await stat(path);
+    return `${path}\0${size}\0${mtimeMs}\0${ctimeMs}\0${ino}`;
+  } catch {
+    return `${path}\0absent`;
+  }
 }
