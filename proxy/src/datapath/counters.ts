@@ -9,7 +9,8 @@
  */
 export type CounterPage = Float64Array;
 
-export const COUNTER_SLOTS = 131_072;
+/** Room for 100,000 endpoints. Memory that was never written to costs nothing. */
+export const COUNTER_SLOTS = 1_048_576;
 export const FIRST_FILTER_SLOT = COUNTER_SLOTS / 2;
 
 export function createCounterPage(): CounterPage {
@@ -44,8 +45,15 @@ export const ListenerSlot = {
   dropReceiveOverflow: 12,
   dropSendOverflow: 13,
   dropSendError: 14,
+  dropRateLimit: 15,
+  dropSourceRateLimit: 16,
+  dropSessionLimit: 17,
+  dropSourceSessionLimit: 18,
+  dropDraining: 19,
+  /** Not shown: what the rate limit let pass, by which workers know of each other. */
+  admitted: 20,
 } as const;
-export const LISTENER_SLOTS = 16;
+export const LISTENER_SLOTS = 24;
 
 const DROPPED = "msm_datagrams_dropped_total";
 const DROPPED_HELP = "Datagrams that were not passed on, by reason.";
@@ -116,6 +124,11 @@ export const listenerCounters: readonly CounterDescription[] = [
   dropped(ListenerSlot.dropReceiveOverflow, "receive_overflow"),
   dropped(ListenerSlot.dropSendOverflow, "send_overflow"),
   dropped(ListenerSlot.dropSendError, "send_error"),
+  dropped(ListenerSlot.dropRateLimit, "rate_limit"),
+  dropped(ListenerSlot.dropSourceRateLimit, "source_rate_limit"),
+  dropped(ListenerSlot.dropSessionLimit, "session_limit"),
+  dropped(ListenerSlot.dropSourceSessionLimit, "source_session_limit"),
+  dropped(ListenerSlot.dropDraining, "draining"),
 ];
 
 /** Slots in a cluster's block. */
@@ -177,5 +190,11 @@ export const clusterCounters: readonly CounterDescription[] = [
 ];
 
 /** Slots in an endpoint's block, for `/clusters`. */
-export const EndpointSlot = { sessionsTotal: 0, sessionsActive: 1, errors: 2 } as const;
-export const ENDPOINT_SLOTS = 3;
+export const EndpointSlot = {
+  sessionsTotal: 0,
+  sessionsActive: 1,
+  errors: 2,
+  rxDatagrams: 3,
+  txDatagrams: 4,
+} as const;
+export const ENDPOINT_SLOTS = 5;

@@ -1,15 +1,25 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import type { EndpointPlan, ListenerPlan, Plan, PlanRejection, SocketAddress } from "../plan.ts";
+import type { FlowService } from "../flow/flow-service.ts";
+import type {
+  EndpointPlan,
+  ListenerPlan,
+  Plan,
+  PlanRejection,
+  SignallingPlan,
+  SocketAddress,
+} from "../plan.ts";
 import type { Sample } from "../stats/sample.ts";
 import type { StreamReport } from "../wasm/stream-report.ts";
 
 /** A listener as it runs: its plan and the address that it got. */
 export interface LiveListener {
-  readonly plan: ListenerPlan;
+  readonly plan: ListenerPlan | SignallingPlan;
+  /** `udp` unless said. */
+  readonly protocol?: "udp" | "tcp";
   readonly localAddress: SocketAddress;
-  /** Receive buffer in bytes that the kernel granted, per worker. */
-  readonly receiveBufferBytes: number;
+  /** Receive buffer in bytes that the kernel granted, per worker; only where datagrams are received. */
+  readonly receiveBufferBytes?: number;
 }
 
 /** A stream that a filter reports, with where it was seen. */
@@ -30,6 +40,9 @@ export interface LiveEndpoint {
   readonly sessionsTotal: number;
   /** Errors of its sessions' sockets, such as that nobody listens there (ICMP port unreachable). */
   readonly errors: number;
+  /** Datagrams of its sessions from it and to it. */
+  readonly receivedDatagrams: number;
+  readonly sentDatagrams: number;
 }
 
 /** What the main thread sees of the threads that move datagrams. */
@@ -43,6 +56,8 @@ export interface Datapath {
    */
   apply(plan: Plan): Promise<readonly PlanRejection[]>;
   listeners(): readonly LiveListener[];
+  /** The flows that signalling opens; those of plans' listeners are sessions. */
+  readonly flowService: FlowService;
   /** The endpoints of every cluster, read without disturbing the workers. */
   endpoints(): readonly LiveEndpoint[];
   /** Counters and gauges, read without disturbing the workers. */

@@ -10,16 +10,14 @@ import type { WorkerCluster, WorkerEndpoint } from "../worker/protocol.ts";
 import { ClusterSlot, type CounterPage, EndpointSlot } from "./counters.ts";
 import { monotonicMs } from "./monotonic-clock.ts";
 import type { SessionEndpoint } from "./session-table.ts";
-import { formatSocketAddress, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
+import { formatSocketAddress, readSockaddr, SOCKADDR_BYTES, writeSockaddr } from "./sockaddr.ts";
 
 /** An endpoint as sessions use it. */
-export interface KnownEndpoint extends SessionEndpoint {
-  /** First slot of its own counters. */
-  readonly counters: number;
-}
+export type KnownEndpoint = SessionEndpoint;
 
 interface Entry {
   readonly known: KnownEndpoint;
+  readonly cluster: string;
   readonly balanced: BalancedEndpoint;
   /** Its cluster has endpoints that are well. */
   readonly hasBetter: boolean;
@@ -30,6 +28,7 @@ interface KnownCluster {
   readonly entries: readonly Entry[];
   readonly balancer: LoadBalancer;
   readonly maxSessions: number;
+  readonly maxSessionsPerEndpoint: number;
 }
 
 /** The clusters that a worker knows, and every endpoint by its number. */
@@ -52,20 +51,27 @@ export class EndpointDirectory {
     this.#world = { ...world, start, activeSessions };
   }
 
-  /** Takes over clusters that are new or changed, and forgets those removed. */
-  update(clusters: readonly WorkerCluster[], removed: readonly string[]): void {
+  /** Takes over clusters that are new or changed, `onCluster` after each, and forgets those removed. */
+  update(
+    clusters: readonly WorkerCluster[],
+    removed: readonly string[],
+    onCluster: () => void = () => {},
+  ): void {
     const nowMs = this.#world.nowMs();
     for (const { name, counters, endpoints, balancing = defaultBalancing } of clusters) {
       const hasBetter = endpoints.some(({ health = "HEALTHY" }) => isWell(health));
       const entries = endpoints.map((endpoint) => ({
         ...toEntry(endpoint, counters, this.#endpoints.get(endpoint.id), nowMs),
+        cluster: name,
         hasBetter,
       }));
       this.#forget(this.#clusters.get(name));
       for (const entry of entries) this.#endpoints.set(entry.known.id, entry);
       const balanced = entries.map((entry) => entry.balanced);
       const balancer = new LoadBalancer(balancing, balanced, this.#world);
-      this.#clusters.set(name, { counters, entries, balancer, maxSessions: balancing.maxSessions });
+      const { maxSessions, maxSessionsPerEndpoint } = balancing;
+      this.#clusters.set(name, { counters, entries, balancer, maxSessions, maxSessionsPerEndpoint });
+      onCluster();
     }
     for (const name of removed) {
       this.#forget(this.#clusters.get(name));
@@ -73,9 +79,22 @@ export class EndpointDirectory {
     }
   }
 
+  /** The endpoint of a cluster with this address, `ip:port`, where sessions may be; undefined where there is none. */
+  named(cluster: string, address: string): KnownEndpoint | undefined {
+    const entries = this.#clusters.get(cluster)?.entries ?? [];
+    const isMeant = ({ known }: Entry): boolean =>
+      formatSocketAddress(readSockaddr(known.sockaddr, 0)) === address && this.keeps(known.id);
+    return entries.find(isMeant)?.known;
+  }
+
   /** The endpoint of this number; undefined once it is in no cluster any more. */
   endpoint(id: number): KnownEndpoint | undefined {
     return this.#endpoints.get(id)?.known;
+  }
+
+  /** The cluster of the endpoint of this number. */
+  clusterOf(id: number): string | undefined {
+    return this.#endpoints.get(id)?.cluster;
   }
 
   /**
@@ -96,11 +115,11 @@ export class EndpointDirectory {
     return this.#clusters.get(cluster)?.counters ?? -1;
   }
 
-  /** Whether the cluster has as many sessions, over all workers, as its circuit breaker lets it have. */
+  /** Whether the cluster, or some endpoint of it, has as many sessions, over all workers, as circuit breakers let it have. */
   isFull(cluster: string): boolean {
     const known = this.#clusters.get(cluster);
-    if (known === undefined || known.maxSessions === Number.POSITIVE_INFINITY) return false;
-    return this.#total(known.counters + ClusterSlot.sessionsActive) >= known.maxSessions;
+    if (known === undefined) return false;
+    return this.#isOver(known) || known.entries.some((entry) => this.#isEntryFull(known, entry));
   }
 
   /**
@@ -109,10 +128,22 @@ export class EndpointDirectory {
    */
   pick(cluster: string, policy?: HashPolicy, address = ""): KnownEndpoint | undefined {
     const known = this.#clusters.get(cluster);
-    if (known === undefined || this.isFull(cluster)) return undefined;
+    if (known === undefined || this.#isOver(known)) return undefined;
     sessionHash(policy, address, this.#world.random, this.#hash);
     const picked = known.balancer.pick(this.#hash.high, this.#hash.low);
-    return known.entries[picked]?.known;
+    const entry = known.entries[picked];
+    // As in Envoy, nobody else is chosen: the client's next datagram is another try.
+    return entry === undefined || this.#isEntryFull(known, entry) ? undefined : entry.known;
+  }
+
+  #isOver({ counters, maxSessions }: KnownCluster): boolean {
+    if (maxSessions === Number.POSITIVE_INFINITY) return false;
+    return this.#total(counters + ClusterSlot.sessionsActive) >= maxSessions;
+  }
+
+  #isEntryFull({ maxSessionsPerEndpoint }: KnownCluster, { known }: Entry): boolean {
+    if (maxSessionsPerEndpoint === Number.POSITIVE_INFINITY) return false;
+    return this.#total(known.counters + EndpointSlot.sessionsActive) >= maxSessionsPerEndpoint;
   }
 
   #forget(cluster: KnownCluster | undefined): void {
@@ -131,7 +162,7 @@ function toEntry(
   clusterCounters: number,
   before: Entry | undefined,
   nowMs: number,
-): Omit<Entry, "hasBetter"> {
+): Omit<Entry, "cluster" | "hasBetter"> {
   const { id, counters, health = "HEALTHY", weight = 1, priority = 0 } = endpoint;
   const { locality = 0, localityWeight = 1 } = endpoint;
   const sockaddr = new Uint8Array(SOCKADDR_BYTES);

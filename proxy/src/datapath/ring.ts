@@ -102,6 +102,11 @@ export class Ring implements Batch {
     this.count += count;
   }
 
+  /** When the datagrams of a slot came, in milliseconds of the wall clock with their fraction. */
+  receiveTimeMs(slot: number): number {
+    return (this.#rxHigh[slot]! * 0x1_0000_0000 + this.#rxLow[slot]!) / 1e6;
+  }
+
   /** Writes the descriptors of a slot, for whoever looks at datagrams one by one; `context` is that of its session. */
   describe(slot: number, context: number): void {
     const { words } = this;

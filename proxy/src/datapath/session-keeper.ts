@@ -12,6 +12,9 @@ import type { RunningListener, RunningListeners } from "./worker-listener.ts";
 /** How long an idle time-out may be overrun, at the most; shorter ones are overrun by an eighth. */
 const LONGEST_SWEEP_MS = 1000;
 
+/** More than a listener can have targets. */
+const TARGETS = 1 << 10;
+
 /** What the keeper works on. */
 export interface SessionKeeperParts {
   readonly ring: Ring;
@@ -30,12 +33,15 @@ export class SessionKeeper {
   readonly #ring: Ring;
   readonly #sessions: SessionTable;
   readonly #counters: CounterPage;
+  /** The sessions' records, as the ring's names are read. */
+  readonly #clientWords: Uint32Array;
 
   constructor(parts: SessionKeeperParts) {
     this.#parts = parts;
     this.#ring = parts.ring;
     this.#sessions = parts.sessions;
     this.#counters = parts.counters;
+    this.#clientWords = new Uint32Array(parts.sessions.words.buffer);
   }
 
   /**
@@ -53,16 +59,70 @@ export class SessionKeeper {
   close(session: number): void {
     const listener = this.#listenerOf(session);
     if (listener && !listener.chain.isEmpty) listener.chain.closeSession(session);
+    listener?.admission?.closed(session);
     const endpoint = this.#parts.endpoints.endpoint(this.#sessions.endpointId(session));
     this.#countActive(listener, endpoint?.counters, this.#sessions.clusterCounters(session), -1);
     this.#parts.io.closeSession(session);
     this.#sessions.remove(session);
   }
 
-  /** Closes the sessions of a listener. */
+  /**
+   * Lets a session go on to another endpoint of its cluster, `ip:port`, from its next datagram on, by a socket
+   * of its own as before. Returns false where there is no such endpoint or the system gives no socket.
+   */
+  route(session: number, address: string): boolean {
+    const listener = this.#listenerOf(session);
+    const before = this.#sessions.endpointId(session);
+    const cluster = this.#parts.endpoints.clusterOf(before) ?? listener?.cluster;
+    const endpoint = cluster && this.#parts.endpoints.named(cluster, address);
+    if (listener === undefined || !endpoint) return false;
+    if (before === endpoint.id) return true;
+    const counters = this.#parts.endpoints.endpoint(before)?.counters;
+    this.#countActive(undefined, counters, this.#sessions.clusterCounters(session), -1);
+    this.#parts.io.closeSession(session);
+    this.#sessions.setSocket(session, -1);
+    this.#sessions.setEndpoint(session, endpoint);
+    this.#countActive(undefined, endpoint.counters, endpoint.clusterCounters, 1);
+    this.#counters[endpoint.counters + EndpointSlot.sessionsTotal]! += 1;
+    return this.#parts.io.openSession(session, listener.preferGro);
+  }
+
+  /**
+   * The session that carries datagrams of `session` to a target of its listener's filters, opened where there is none; -1
+   * where it has no endpoint or the system gives no socket. It has a socket of its own, is found by the client as every
+   * other but under a number that no listener has, so that what comes back goes nowhere, and ends when it is idle.
+   */
+  targetSession(listener: RunningListener, session: number, number: number, nowMs: number): number {
+    const words = this.#clientWords;
+    const name = this.#sessions.client(session) >> 2;
+    const owner = -1 - (listener.id * TARGETS + number);
+    const known = this.#sessions.find(owner, words, name);
+    if (known >= 0) {
+      this.#sessions.touch(known, nowMs);
+      return known;
+    }
+    const endpoint = this.#targetEndpoint(listener, session, number);
+    if (endpoint === undefined) return -1;
+    const opened = this.#sessions.add(owner, words, name, this.#sessions.clientLength(session));
+    if (opened < 0) return -1;
+    this.#sessions.setEndpoint(opened, endpoint);
+    this.#sessions.touch(opened, nowMs);
+    if (!this.#parts.io.openSession(opened, false)) {
+      this.#parts.io.closeSession(opened);
+      this.#sessions.remove(opened);
+      return -1;
+    }
+    this.#countActive(undefined, endpoint.counters, endpoint.clusterCounters, 1);
+    this.#counters[endpoint.counters + EndpointSlot.sessionsTotal]! += 1;
+    this.#counters[endpoint.clusterCounters + ClusterSlot.sessionsTotal]! += 1;
+    this.nextSweepMs = Math.min(this.nextSweepMs, nowMs + listener.idleTimeoutMs);
+    return opened;
+  }
+
+  /** Closes the sessions of a listener, and those that carry its datagrams to targets. */
   closeAll(listener: number): void {
     this.#sessions.forEach((session) => {
-      if (this.#sessions.listener(session) === listener) this.close(session);
+      if (ownerOf(this.#sessions.listener(session)) === listener) this.close(session);
     });
   }
 
@@ -70,7 +130,8 @@ export class SessionKeeper {
   closeOrphans(): void {
     this.#sessions.forEach((session) => {
       const isKept = this.#parts.endpoints.keeps(this.#sessions.endpointId(session));
-      if (!isKept || this.#listenerOf(session) === undefined) this.close(session);
+      const owner = this.#parts.listeners[ownerOf(this.#sessions.listener(session))];
+      if (!isKept || owner === undefined) this.close(session);
     });
   }
 
@@ -88,7 +149,8 @@ export class SessionKeeper {
     let next = Number.POSITIVE_INFINITY;
     this.#sessions.forEach((session) => {
       const listener = this.#listenerOf(session);
-      const idleTimeoutMs = listener?.idleTimeoutMs ?? 0;
+      const owner = this.#parts.listeners[ownerOf(this.#sessions.listener(session))];
+      const idleTimeoutMs = owner?.idleTimeoutMs ?? 0;
       const deadlineMs = this.#sessions.lastActiveMs(session) + idleTimeoutMs;
       if (deadlineMs > nowMs) {
         const soonestMs = nowMs + Math.min(idleTimeoutMs / 8, LONGEST_SWEEP_MS);
@@ -120,8 +182,11 @@ export class SessionKeeper {
   }
 
   #open(listener: RunningListener, slot: number, name: number, nowMs: number): number {
-    const endpoint = this.#pick(listener, slot);
-    if (endpoint === undefined) return this.#refuseWithoutEndpoint(listener, slot);
+    const refusal = listener.admission?.refusal(this.#ring.words, name) ?? -1;
+    if (refusal >= 0) return this.#refuse(listener, slot, refusal);
+    const cluster = this.#clusterFor(listener, slot);
+    const endpoint = this.#pick(listener, cluster, slot);
+    if (endpoint === undefined) return this.#refuseWithoutEndpoint(listener, cluster, slot);
     const { words } = this.#ring;
     const session = this.#sessions.add(listener.id, words, name, sockaddrLength(words[name]!));
     if (session < 0) return this.#refuse(listener, slot, ListenerSlot.dropNoSession);
@@ -131,6 +196,7 @@ export class SessionKeeper {
       this.#sessions.remove(session);
       return this.#refuse(listener, slot, ListenerSlot.dropNoSession);
     }
+    listener.admission?.opened(session, this.#sessions);
     this.#countActive(listener, endpoint.counters, endpoint.clusterCounters, 1);
     this.#counters[listener.counters + ListenerSlot.sessionsTotal]! += 1;
     this.#counters[endpoint.counters + EndpointSlot.sessionsTotal]! += 1;
@@ -140,17 +206,33 @@ export class SessionKeeper {
     return session;
   }
 
-  #pick({ cluster, hashPolicy }: RunningListener, slot: number): KnownEndpoint | undefined {
+  #targetEndpoint(listener: RunningListener, session: number, number: number): KnownEndpoint | undefined {
+    const target = listener.chain.target(number);
+    const { endpoints } = this.#parts;
+    if (target === undefined) return undefined;
+    if (target.kind === "cluster") {
+      const client = readSockaddr(this.#sessions.bytes, this.#sessions.client(session)).address;
+      return endpoints.pick(target.name, listener.hashPolicy, client);
+    }
+    const cluster = endpoints.clusterOf(this.#sessions.endpointId(session));
+    return cluster === undefined ? undefined : endpoints.named(cluster, target.name);
+  }
+
+  #clusterFor({ cluster, matcher }: RunningListener, slot: number): string {
+    return matcher?.clusterFor(readSockaddr(this.#ring.bytes, this.#ring.name(slot))) ?? cluster;
+  }
+
+  #pick({ hashPolicy }: RunningListener, cluster: string, slot: number): KnownEndpoint | undefined {
     const isByAddress = hashPolicy?.kind === "SOURCE_IP";
     const client = isByAddress ? readSockaddr(this.#ring.bytes, this.#ring.name(slot)).address : "";
     return this.#parts.endpoints.pick(cluster, hashPolicy, client);
   }
 
-  #refuseWithoutEndpoint(listener: RunningListener, slot: number): -1 {
+  #refuseWithoutEndpoint(listener: RunningListener, cluster: string, slot: number): -1 {
     const { endpoints } = this.#parts;
-    const cluster = endpoints.counters(listener.cluster);
-    if (endpoints.isFull(listener.cluster)) this.#counters[cluster + ClusterSlot.overflow]! += 1;
-    else if (cluster >= 0) this.#counters[cluster + ClusterSlot.noneHealthy]! += 1;
+    const counters = endpoints.counters(cluster);
+    if (endpoints.isFull(cluster)) this.#counters[counters + ClusterSlot.overflow]! += 1;
+    else if (counters >= 0) this.#counters[counters + ClusterSlot.noneHealthy]! += 1;
     else this.#counters[listener.counters + ListenerSlot.noRoute]! += 1;
     return this.#refuse(listener, slot, ListenerSlot.dropNoEndpoint);
   }
@@ -179,4 +261,9 @@ export class SessionKeeper {
   #info(session: number, resumed: boolean): SessionInfo {
     return { index: session, ...this.peers(session), local: "", resumed };
   }
+}
+
+/** The listener of a session's record, also where the session carries datagrams to a target. */
+function ownerOf(listener: number): number {
+  return listener >= 0 ? listener : Math.floor((-1 - listener) / TARGETS);
 }

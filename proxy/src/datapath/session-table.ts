@@ -21,6 +21,7 @@ const Field = {
   clusterCounters: 21,
   /** A float64, so at an even word: when the last datagram passed, in milliseconds of the monotonic clock. */
   lastActive: 22,
+  endpointCounters: 24,
 } as const;
 const Open = 1;
 /** The path to this session's peer refuses segmentation offload. */
@@ -34,6 +35,8 @@ export interface SessionEndpoint {
   readonly sockaddrLength: number;
   /** First slot of the counters of the endpoint's cluster. */
   readonly clusterCounters: number;
+  /** First slot of its own counters. */
+  readonly counters: number;
 }
 
 /** Shared memory for `capacity` sessions of one worker. It outlives the worker: a successor adopts the sessions. */
@@ -49,8 +52,9 @@ export function createSessionMemory(capacity: number): WebAssembly.Memory {
  */
 export class SessionTable {
   readonly capacity: number;
+  /** The records, as bytes and as 32-bit words. */
   readonly bytes: Uint8Array;
-  readonly #words: Int32Array;
+  readonly words: Int32Array;
   readonly #times: Float64Array;
   /** Open addressing: session + 1, or 0 where empty; at most half full. */
   readonly #index: Int32Array;
@@ -61,7 +65,7 @@ export class SessionTable {
 
   constructor(memory: WebAssembly.Memory) {
     this.bytes = new Uint8Array(memory.buffer);
-    this.#words = new Int32Array(memory.buffer);
+    this.words = new Int32Array(memory.buffer);
     this.#times = new Float64Array(memory.buffer);
     this.capacity = memory.buffer.byteLength / RECORD_BYTES;
     const slots = 2 ** Math.ceil(Math.log2(this.capacity * 2));
@@ -82,7 +86,7 @@ export class SessionTable {
   }
 
   isOpen(session: number): boolean {
-    return this.#words[session * RECORD_WORDS] === Open;
+    return this.words[session * RECORD_WORDS] === Open;
   }
 
   /** The session of the client whose address stands at word `name` of `from`, or -1. */
@@ -97,7 +101,7 @@ export class SessionTable {
 
   /** Whether `session` is that of this listener and client. */
   isSame(session: number, listener: number, from: Uint32Array, name: number): boolean {
-    const words = this.#words;
+    const words = this.words;
     const record = session * RECORD_WORDS;
     const client = record + Field.client;
     if (words[record + Field.listener] !== listener) return false;
@@ -113,12 +117,12 @@ export class SessionTable {
       this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#end < this.capacity ? this.#end++ : -1;
     if (session < 0) return -1;
     const record = session * RECORD_WORDS;
-    this.#words.fill(0, record, record + RECORD_WORDS);
-    this.#words[record + Field.socket] = -1;
-    this.#words[record + Field.listener] = listener;
-    for (let i = 0; i < SOCKADDR_WORDS; i++) this.#words[record + Field.client + i] = from[name + i]!;
-    this.#words[record + Field.clientLength] = nameLength;
-    this.#words[record] = Open;
+    this.words.fill(0, record, record + RECORD_WORDS);
+    this.words[record + Field.socket] = -1;
+    this.words[record + Field.listener] = listener;
+    for (let i = 0; i < SOCKADDR_WORDS; i++) this.words[record + Field.client + i] = from[name + i]!;
+    this.words[record + Field.clientLength] = nameLength;
+    this.words[record] = Open;
     this.#insert(session, hash(listener, from, name));
     return session;
   }
@@ -126,37 +130,43 @@ export class SessionTable {
   /** Closes a session. Its socket is the caller's to close. */
   remove(session: number): void {
     this.#unlink(session);
-    this.#words[session * RECORD_WORDS] = 0;
+    this.words[session * RECORD_WORDS] = 0;
     this.#free[this.#freeCount++] = session;
   }
 
   socket(session: number): number {
-    return this.#words[session * RECORD_WORDS + Field.socket]!;
+    return this.words[session * RECORD_WORDS + Field.socket]!;
   }
 
   setSocket(session: number, socket: number): void {
-    this.#words[session * RECORD_WORDS + Field.socket] = socket;
+    this.words[session * RECORD_WORDS + Field.socket] = socket;
   }
 
   listener(session: number): number {
-    return this.#words[session * RECORD_WORDS + Field.listener]!;
+    return this.words[session * RECORD_WORDS + Field.listener]!;
   }
 
   endpointId(session: number): number {
-    return this.#words[session * RECORD_WORDS + Field.endpointId]!;
+    return this.words[session * RECORD_WORDS + Field.endpointId]!;
   }
 
   /** First slot of the counters of the session's cluster. */
   clusterCounters(session: number): number {
-    return this.#words[session * RECORD_WORDS + Field.clusterCounters]!;
+    return this.words[session * RECORD_WORDS + Field.clusterCounters]!;
+  }
+
+  /** First slot of the counters of the session's endpoint; they are another's once the endpoint is gone. */
+  endpointCounters(session: number): number {
+    return this.words[session * RECORD_WORDS + Field.endpointCounters]!;
   }
 
   /** Sets where the session goes. */
   setEndpoint(session: number, endpoint: SessionEndpoint): void {
     const record = session * RECORD_WORDS;
-    this.#words[record + Field.endpointId] = endpoint.id;
-    this.#words[record + Field.clusterCounters] = endpoint.clusterCounters;
-    this.#words[record + Field.endpointLength] = endpoint.sockaddrLength;
+    this.words[record + Field.endpointId] = endpoint.id;
+    this.words[record + Field.clusterCounters] = endpoint.clusterCounters;
+    this.words[record + Field.endpointCounters] = endpoint.counters;
+    this.words[record + Field.endpointLength] = endpoint.sockaddrLength;
     this.bytes.set(endpoint.sockaddr, (record + Field.endpoint) * 4);
   }
 
@@ -166,7 +176,7 @@ export class SessionTable {
   }
 
   clientLength(session: number): number {
-    return this.#words[session * RECORD_WORDS + Field.clientLength]!;
+    return this.words[session * RECORD_WORDS + Field.clientLength]!;
   }
 
   /** Byte offset and length of the endpoint's `struct sockaddr`. */
@@ -175,7 +185,7 @@ export class SessionTable {
   }
 
   endpointLength(session: number): number {
-    return this.#words[session * RECORD_WORDS + Field.endpointLength]!;
+    return this.words[session * RECORD_WORDS + Field.endpointLength]!;
   }
 
   lastActiveMs(session: number): number {
@@ -187,31 +197,31 @@ export class SessionTable {
   }
 
   maySegment(session: number): boolean {
-    return (this.#words[session * RECORD_WORDS + Field.flags]! & NoSegmentation) === 0;
+    return (this.words[session * RECORD_WORDS + Field.flags]! & NoSegmentation) === 0;
   }
 
   forbidSegmentation(session: number): void {
-    this.#words[session * RECORD_WORDS + Field.flags]! |= NoSegmentation;
+    this.words[session * RECORD_WORDS + Field.flags]! |= NoSegmentation;
   }
 
   /** Takes over what an earlier worker left in the records. A session that it had not finished opening is dropped. */
   #adopt(): void {
     for (let session = this.capacity - 1; session >= 0; session--) {
       const record = session * RECORD_WORDS;
-      if (this.#words[record] === Open && this.#words[record + Field.socket]! >= 0) {
+      if (this.words[record] === Open && this.words[record + Field.socket]! >= 0) {
         this.#end = Math.max(this.#end, session + 1);
         this.#insert(session, this.#hashOf(session));
         continue;
       }
       // Written only where needed: untouched pages of the table take no memory.
-      if (this.#words[record] !== 0) this.#words[record] = 0;
+      if (this.words[record] !== 0) this.words[record] = 0;
       if (session < this.#end) this.#free[this.#freeCount++] = session;
     }
   }
 
   #hashOf(session: number): number {
     const record = session * RECORD_WORDS;
-    return hash(this.#words[record + Field.listener]!, this.#words, record + Field.client);
+    return hash(this.words[record + Field.listener]!, this.words, record + Field.client);
   }
 
   #insert(session: number, hashed: number): void {

@@ -1,13 +1,23 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import { isDeepStrictEqual } from "node:util";
+import { SessionMatcher } from "../cluster/session-matcher.ts";
+import type { LegRecords } from "../flow/leg-records.ts";
+import { FlowWorker } from "../flow/worker/flow-worker.ts";
+import type { WorkerFlowEvent } from "../flow/worker-flow.ts";
 import type { IoEvents, WorkerIo } from "../io/io-backend.ts";
 import { FIRST_SESSION_CONTEXT } from "../wasm/abi.ts";
 import { FilterChain } from "../wasm/filter-chain.ts";
 import type { FilterEnvironment } from "../wasm/filter-environment.ts";
 import { Vital, type WorkerListener, type WorkerUpdate } from "../worker/protocol.ts";
+import { Admission } from "./admission.ts";
 import { ClusterSlot, type CounterPage, EndpointSlot, ListenerSlot } from "./counters.ts";
 import type { LiveStream } from "./datapath.ts";
 import { EndpointDirectory } from "./endpoint-directory.ts";
+import { FLOWS } from "./flows-name.ts";
+import type { ListenerLimits } from "./listener-limits.ts";
+import { monotonicMs } from "./monotonic-clock.ts";
+import { OutgoingSender } from "./outgoing-sender.ts";
 import { type Ring, SlotState } from "./ring.ts";
 import { SessionKeeper } from "./session-keeper.ts";
 import type { SessionTable } from "./session-table.ts";
@@ -18,6 +28,7 @@ export interface CoreParts {
   readonly index: number;
   readonly ring: Ring;
   readonly sessions: SessionTable;
+  readonly legs: LegRecords;
   readonly counters: CounterPage;
   /** The counters of every worker. */
   readonly pages: readonly CounterPage[];
@@ -26,6 +37,7 @@ export interface CoreParts {
   /** What filters of this listener may use. */
   readonly environment: (listener: string) => FilterEnvironment;
   readonly onControl: (message: unknown) => void;
+  readonly onFlowEvent: (event: WorkerFlowEvent) => void;
 }
 
 /**
@@ -34,6 +46,8 @@ export interface CoreParts {
  */
 export class WorkerCore implements IoEvents {
   readonly onControl: (message: unknown) => void;
+  /** The flows of this worker. */
+  readonly flows: FlowWorker;
   readonly #parts: CoreParts;
   readonly #ring: Ring;
   readonly #sessions: SessionTable;
@@ -41,6 +55,9 @@ export class WorkerCore implements IoEvents {
   readonly #io: WorkerIo;
   readonly #endpoints: EndpointDirectory;
   readonly #keeper: SessionKeeper;
+  readonly #outgoing: OutgoingSender;
+  /** The listeners whose filters have something to send, or sessions to be closed. */
+  readonly #leaving = new Set<RunningListener>();
   readonly #listeners: (RunningListener | undefined)[] = [];
   #nowMs = 0;
   #nextTickMs = Number.POSITIVE_INFINITY;
@@ -53,7 +70,9 @@ export class WorkerCore implements IoEvents {
     this.#counters = parts.counters;
     this.#io = parts.io;
     this.#endpoints = new EndpointDirectory(parts.index, parts.pages);
+    this.flows = new FlowWorker({ ...parts, environment: parts.environment(FLOWS) });
     this.#keeper = new SessionKeeper({ ...parts, endpoints: this.#endpoints, listeners: this.#listeners });
+    this.#outgoing = new OutgoingSender(parts);
   }
 
   get isStopRequested(): boolean {
@@ -73,7 +92,7 @@ export class WorkerCore implements IoEvents {
     this.#nowMs = nowMs;
     if (nowMs >= this.#nextTickMs) this.#tick();
     if (nowMs >= this.#keeper.nextSweepMs) this.#keeper.sweep(nowMs);
-    return Math.min(this.#nextTickMs, this.#keeper.nextSweepMs) - nowMs;
+    return Math.min(this.#nextTickMs, this.#keeper.nextSweepMs, this.flows.onTurn(nowMs)) - nowMs;
   }
 
   onDownstream(listenerId: number): void {
@@ -82,8 +101,9 @@ export class WorkerCore implements IoEvents {
     const ring = this.#ring;
     let bytes = 0;
     let previous = -1;
+    listener.admission?.begin(this.#nowMs);
     for (let slot = 0; slot < ring.slots; slot++) {
-      previous = this.#keeper.sessionOf(listener, slot, previous, this.#nowMs);
+      previous = this.#admit(listener, slot, previous);
       ring.session[slot] = previous;
       bytes += ring.slotLength[slot]!;
       if (previous < 0) ring.slotState[slot] = SlotState.Dropped;
@@ -97,6 +117,7 @@ export class WorkerCore implements IoEvents {
     if (!listener.chain.isEmpty) this.#runChain(listener, 0, ring.slots, false);
     this.#io.sendUpstream(0, ring.slots);
     this.#countSentUpstream(listener);
+    if (this.#leaving.size > 0) this.#sendOutgoing();
   }
 
   onUpstream(): void {
@@ -111,17 +132,29 @@ export class WorkerCore implements IoEvents {
       ) {
         this.#assign(end, ring.session[end]!, listener);
         const cluster = this.#sessions.clusterCounters(ring.session[end]!);
+        const endpoint = this.#sessions.endpointCounters(ring.session[end]!);
         this.#counters[cluster + ClusterSlot.rxDatagrams]! += ring.descriptorCount[end]!;
+        this.#counters[endpoint + EndpointSlot.rxDatagrams]! += ring.descriptorCount[end]!;
       }
       if (listener === undefined) continue;
       if (!listener.chain.isEmpty) this.#runChain(listener, slot, end, true);
       this.#io.sendDownstream(slot, end);
       this.#countSentDownstream(listener);
     }
+    if (this.#leaving.size > 0) this.#sendOutgoing();
+  }
+
+  onMedia(): void {
+    this.flows.onMedia(this.#nowMs);
+  }
+
+  onWake(): void {
+    this.flows.onWake(this.#nowMs);
   }
 
   onSentUpstream(session: number, datagrams: number): void {
     this.#counters[this.#sessions.clusterCounters(session) + ClusterSlot.txDatagrams]! += datagrams;
+    this.#counters[this.#sessions.endpointCounters(session) + EndpointSlot.txDatagrams]! += datagrams;
   }
 
   onSocketError(session: number): void {
@@ -132,7 +165,11 @@ export class WorkerCore implements IoEvents {
 
   /** Takes over what changed. Between batches, so that each datagram meets one configuration. */
   apply(update: WorkerUpdate): void {
-    this.#endpoints.update(update.clusters, update.removedClusters);
+    // 100,000 endpoints take longer than a turn may last: the watchdog looks at one cluster at a time.
+    const markProgress = () => {
+      this.#parts.vitals[Vital.turnStartMs] = monotonicMs();
+    };
+    this.#endpoints.update(update.clusters, update.removedClusters, markProgress);
     for (const id of update.removedListeners) this.#removeListener(id);
     for (const listener of update.listeners) this.#setListener(listener);
     this.#keeper.closeOrphans();
@@ -146,7 +183,7 @@ export class WorkerCore implements IoEvents {
 
   /** What the filters tell of their streams. */
   streams(): readonly LiveStream[] {
-    return this.#listeners.flatMap((listener) =>
+    const ofListeners = this.#listeners.flatMap((listener) =>
       (listener?.chain.streams() ?? [])
         .filter(({ session }) => this.#sessions.isOpen(session))
         .map((stream) => {
@@ -154,10 +191,12 @@ export class WorkerCore implements IoEvents {
           return { ...stream, ...peers, listener: listener!.name, worker: this.#parts.index };
         }),
     );
+    return [...ofListeners, ...this.flows.streams(this.#parts.index)];
   }
 
   /** Shows the datagrams of slots [first, end) to the filters. */
-  #runChain({ chain }: RunningListener, first: number, end: number, isUpstream: boolean): void {
+  #runChain(listener: RunningListener, first: number, end: number, isUpstream: boolean): void {
+    const { chain } = listener;
     const ring = this.#ring;
     let count = 0;
     for (let slot = first; slot < end; slot++) {
@@ -169,8 +208,47 @@ export class WorkerCore implements IoEvents {
         if (ring.slotState[slot] === SlotState.Whole) ring.slotState[slot] = SlotState.Apart;
       }
     }
+    if (chain.hasOutgoing) this.#leaving.add(listener);
     // A filter may have set a timer that is due before the next tick.
     this.#nextTickMs = Math.min(this.#nextTickMs, chain.nextMs);
+  }
+
+  /** Sends what filters have outside of the ring, whose own batch was sent, and closes the sessions that they want closed. */
+  #sendOutgoing(): void {
+    for (const listener of this.#leaving) {
+      const { chain } = listener;
+      if (chain.outgoing !== null) {
+        const lost = this.#outgoing.send(
+          chain.outgoing,
+          (isToClient) => {
+            if (isToClient) this.#countSentDownstream(listener);
+            else this.#countSentUpstream(listener);
+          },
+          (session, target) => this.#keeper.targetSession(listener, session, target, this.#nowMs),
+        );
+        if (lost > 0) chain.noteLost(lost);
+        chain.releaseOutgoing();
+      }
+      for (const session of chain.takeCloseRequests()) {
+        if (this.#sessions.isOpen(session)) this.#keeper.close(session);
+      }
+    }
+    this.#leaving.clear();
+  }
+
+  /** The session of a slot from a client, or -1 where what is in it must not go on. */
+  #admit(listener: RunningListener, slot: number, previous: number): number {
+    const { admission } = listener;
+    if (admission === undefined) return this.#keeper.sessionOf(listener, slot, previous, this.#nowMs);
+    const count = this.#ring.descriptorCount[slot]!;
+    let refusal: number = ListenerSlot.dropRateLimit;
+    if (admission.takes(count)) {
+      const session = this.#keeper.sessionOf(listener, slot, previous, this.#nowMs);
+      if (session < 0 || admission.takesFrom(session, count, this.#nowMs)) return session;
+      refusal = ListenerSlot.dropSourceRateLimit;
+    }
+    this.#counters[listener.counters + refusal]! += count;
+    return -1;
   }
 
   /** Notes that a session is alive, and drops what is too large for its listener. */
@@ -201,21 +279,38 @@ export class WorkerCore implements IoEvents {
     const known = this.#listeners[id];
     const chain = known
       ? known.chain.replace(plan.filters, this.#keeper.resumedSessions(id))
-      : FilterChain.create(plan.filters, this.#parts.environment(plan.name));
-    const { name, cluster, hashPolicy, idleTimeoutMs, maxRxDatagramBytes, preferGro } = plan;
+      : FilterChain.create(plan.filters, this.#environment(plan.name));
+    const { name, cluster, rules, hashPolicy, idleTimeoutMs, maxRxDatagramBytes, preferGro } = plan;
     this.#listeners[id] = {
       id,
       name,
       cluster,
+      matcher: rules && new SessionMatcher(rules, cluster),
       hashPolicy,
       idleTimeoutMs,
       maxRxDatagramBytes,
       preferGro,
       counters,
+      admission: this.#admissionOf(id, counters, plan.limits),
       chain,
     };
     if (!known) for (const info of this.#keeper.resumedSessions(id)) chain.openSession(info);
     this.#io.setListener(id, socket, preferGro);
+  }
+
+  /** Limits that did not change go on as they were: a reload must not fill buckets. */
+  #admissionOf(id: number, counters: number, limits: ListenerLimits | undefined): Admission | undefined {
+    const known = this.#listeners[id]?.admission;
+    if (limits === undefined || isDeepStrictEqual(limits, known?.limits)) return limits && known;
+    const admission = new Admission(limits, { ...this.#parts, listenerCounters: counters });
+    admission.adopt(this.#sessions, id);
+    return admission;
+  }
+
+  #environment(listener: string): FilterEnvironment {
+    const routeSession = (session: number, endpoint: string): boolean =>
+      this.#sessions.isOpen(session) && this.#keeper.route(session, endpoint);
+    return { ...this.#parts.environment(listener), routeSession, sendsToTargets: true };
   }
 
   #removeListener(id: number): void {
@@ -230,8 +325,11 @@ export class WorkerCore implements IoEvents {
   #tick(): void {
     let wait = Number.POSITIVE_INFINITY;
     for (const listener of this.#listeners) {
-      if (listener && !listener.chain.isEmpty) wait = Math.min(wait, listener.chain.tick(this.#nowMs));
+      if (listener === undefined || listener.chain.isEmpty) continue;
+      wait = Math.min(wait, listener.chain.tick(this.#nowMs));
+      if (listener.chain.hasOutgoing) this.#leaving.add(listener);
     }
     this.#nextTickMs = this.#nowMs + wait;
+    if (this.#leaving.size > 0) this.#sendOutgoing();
   }
 }

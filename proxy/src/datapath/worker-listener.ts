@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import type { SessionMatcher } from "../cluster/session-matcher.ts";
 import type { HashPolicy } from "../plan.ts";
 import type { FilterChain } from "../wasm/filter-chain.ts";
+import type { Admission } from "./admission.ts";
 
 /** A listener as a worker runs it. */
 export interface RunningListener {
@@ -9,12 +11,15 @@ export interface RunningListener {
   readonly name: string;
   /** First slot of its counters. */
   readonly counters: number;
-  /** Where new sessions go. */
+  /** Where new sessions go, unless `matcher` is there. */
   readonly cluster: string;
+  readonly matcher: SessionMatcher | undefined;
   readonly hashPolicy: HashPolicy | undefined;
   readonly idleTimeoutMs: number;
   readonly maxRxDatagramBytes: number;
   readonly preferGro: boolean;
+  /** Its limits, where it has any. */
+  readonly admission: Admission | undefined;
   readonly chain: FilterChain;
 }
 

@@ -3,7 +3,9 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Ring } from "../datapath/ring.ts";
 import type { SessionTable } from "../datapath/session-table.ts";
+import type { LegRecords } from "../flow/leg-records.ts";
 import type { ListenerPlan, SocketAddress } from "../plan.ts";
+import type { CopySender } from "./copy-sender.ts";
 
 /**
  * A way to move datagrams between sockets and a worker's ring. A backend is a folder beside this file whose
@@ -24,16 +26,20 @@ export interface IoBackend {
   createWorkerHandle(): WorkerHandle;
   /** Main thread: opens a listener's sockets, one for each worker. Throws an IoError. */
   openListener(plan: ListenerPlan, workers: number): Promise<OpenListener>;
+  /** Main thread: opens a socket of a flow's leg, for one worker. Throws an IoError. */
+  openMediaSocket(options: MediaSocketOptions): Promise<OpenMediaSocket>;
   /** Worker: what runs it. */
-  createWorkerIo(handle: unknown, ring: Ring, sessions: SessionTable): WorkerIo;
+  createWorkerIo(handle: unknown, ring: Ring, sessions: SessionTable, legs: LegRecords): WorkerIo;
 }
 
 /** The main thread's hold on one worker's I/O. */
 export interface WorkerHandle {
   /** Given to each incarnation of the worker; must survive `postMessage`. */
   readonly handle: unknown;
-  /** Makes a worker that waits for datagrams look at its control port. */
+  /** Makes a worker that waits for datagrams look at its control port and at its rings. */
   wake(): void;
+  /** Number of the eventfd by which other threads do the same, or -1 where they post to a port that it watches. */
+  readonly eventfd: number;
   close(): void;
 }
 
@@ -49,12 +55,35 @@ export interface OpenListener {
   close(): void;
 }
 
+/** What a socket of a leg is like. */
+export interface MediaSocketOptions {
+  readonly address: SocketAddress;
+  /** 0 to 63; the system's default where it is undefined, as with `ttl`. */
+  readonly dscp: number | undefined;
+  readonly ttl: number | undefined;
+  /** Whether many datagrams come in: then the kernel may hand over runs of them, and buffers more. */
+  readonly isSource: boolean;
+}
+
+/** A socket of a leg, which the main thread owns. */
+export interface OpenMediaSocket {
+  /** Must survive `postMessage`. */
+  readonly socket: unknown;
+  readonly localAddress: SocketAddress;
+  /** Closes the socket; the worker has let go of it before. */
+  close(): void;
+}
+
 /** What a worker's core does when its I/O has something for it. */
 export interface IoEvents {
   /** The ring holds datagrams from clients of this listener; source addresses are in the slots' names. */
   onDownstream(listener: number): void;
   /** The ring holds datagrams from endpoints; each slot's session is set. */
   onUpstream(): void;
+  /** The ring holds datagrams from media sockets; each slot's `session` is the socket's number. */
+  onMedia(): void;
+  /** Another thread rang: rings between threads may hold something. The batch is empty. */
+  onWake(): void;
   /** So many datagrams of a session were handed to the system, for its endpoint. */
   onSentUpstream(session: number, datagrams: number): void;
   /** An endpoint's host said that nobody listens there (ICMP, or a failed send). */
@@ -97,6 +126,14 @@ export interface WorkerIo {
   sendUpstream(firstSlot: number, endSlot: number): void;
   /** The same to its session's client, from the listener's socket. */
   sendDownstream(firstSlot: number, endSlot: number): void;
+  /** Starts to receive from a socket of a leg; `number` is below a million and dense. */
+  setMediaSocket(number: number, socket: unknown): void;
+  /** Stops receiving from it. It stays open until the main thread closes it. */
+  removeMediaSocket(number: number): void;
+  /** Sends from those sockets. */
+  readonly copies: CopySender;
+  /** Calls `onWake` when something is posted to `port`, where other threads have no eventfd to ring. */
+  watchPort(port: MessagePort): void;
   /** Runs the worker until a stop is requested. Messages of `control` are handed to the core between batches. */
   run(core: IoEvents, control: MessagePort): Promise<void>;
 }

@@ -5,10 +5,12 @@ import { monotonicMs } from "../datapath/monotonic-clock.ts";
 import { Ring } from "../datapath/ring.ts";
 import { SessionTable } from "../datapath/session-table.ts";
 import { WorkerCore } from "../datapath/worker-core.ts";
+import { LegRecords } from "../flow/leg-records.ts";
 import { loadBackend } from "../io/load-backend.ts";
 import type { FilterEnvironment } from "../wasm/filter-environment.ts";
 import { MetricSlots } from "./metric-slots.ts";
 import type { FromWorker, ToWorker, WorkerData } from "./protocol.ts";
+import { WorkerSinks } from "./worker-sinks.ts";
 
 /** Proxy-Wasm's log levels, trace to critical, as ours. */
 const LEVELS = ["debug", "debug", "info", "warn", "error", "error"] as const;
@@ -21,17 +23,23 @@ const sessions = new SessionTable(data.sessions);
 const metrics = new MetricSlots(data.counters, data.metrics, (definition) =>
   post({ type: "metric", definition }),
 );
-const io = backend.createWorkerIo(data.ioHandle, ring, sessions);
+const legs = new LegRecords(data.legs);
+const io = backend.createWorkerIo(data.ioHandle, ring, sessions, legs);
 const core = new WorkerCore({
   index: data.index,
   ring,
   sessions,
+  legs,
   counters: data.counters,
   pages: data.pages,
   vitals: data.vitals,
   io,
   environment,
   onControl: (message) => onControl(message as ToWorker),
+  onFlowEvent: (event) => post({ type: "flow", event }),
+});
+const sinks = new WorkerSinks(data.vitals, (record) => {
+  data.port.postMessage({ type: "sink", record } satisfies FromWorker, [record.bytes.buffer]);
 });
 let isAdopted = false;
 
@@ -48,6 +56,8 @@ function environment(listener: string): FilterEnvironment {
     defineMetric: (kind, name, labels) => metrics.define(kind, name, labels),
     monotonicNs: () => process.hrtime.bigint(),
     wallNs: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
+    sendsOutgoing: true,
+    openSink: (name, header) => (data.hasSinks ? sinks.open(listener, name, header) : undefined),
   };
 }
 
@@ -58,6 +68,16 @@ function onControl(message: ToWorker): void {
       if (!isAdopted) core.adoptSessions();
       isAdopted = true;
       post({ type: "applied", sequence: message.sequence });
+      return;
+    case "flows":
+      core.flows.apply(message.update, monotonicMs());
+      post({ type: "applied", sequence: message.sequence });
+      return;
+    case "link":
+      core.flows.setLink(message.link);
+      return;
+    case "unlink":
+      core.flows.removeLink(message.attachment);
       return;
     case "streams":
       post({ type: "streams", sequence: message.sequence, streams: core.streams() });

@@ -10,6 +10,8 @@ import type { WorkerListener } from "./protocol.ts";
 
 /** A listener that is open. */
 interface Entry extends LiveListener {
+  readonly plan: ListenerPlan;
+  readonly receiveBufferBytes: number;
   readonly id: number;
   readonly counters: number;
   readonly open: OpenListener;

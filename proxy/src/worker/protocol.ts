@@ -4,7 +4,10 @@
 import type { MessagePort } from "node:worker_threads";
 import type { BalancingPlan } from "../cluster/balancing-plan.ts";
 import type { LiveStream } from "../datapath/datapath.ts";
+import type { WorkerLink } from "../flow/worker/signalling-links.ts";
+import type { FlowUpdate, WorkerFlowEvent } from "../flow/worker-flow.ts";
 import type { EndpointPlan, ListenerPlan } from "../plan.ts";
+import type { SinkRecord } from "./worker-sinks.ts";
 
 /** What a worker thread is started with; all of it outlives the thread, so that a successor takes over where it was. */
 export interface WorkerData {
@@ -12,12 +15,16 @@ export interface WorkerData {
   readonly io: string;
   readonly ioHandle: unknown;
   readonly sessions: WebAssembly.Memory;
+  /** The legs of its flows. */
+  readonly legs: WebAssembly.Memory;
   readonly counters: Float64Array;
   /** The counters of every worker, its own among them: sessions of a cluster count wherever they are. */
   readonly pages: readonly Float64Array[];
   /** See `Vital`. */
   readonly vitals: Float64Array;
   readonly port: MessagePort;
+  /** Whether filters may write to files. */
+  readonly hasSinks: boolean;
   /** Metrics that an earlier incarnation defined: their slots are used again. */
   readonly metrics: readonly MetricDefinition[];
 }
@@ -28,8 +35,10 @@ export const Vital = {
   stop: 0,
   /** When the turn under way began, monotonic milliseconds; 0 while the worker waits. */
   turnStartMs: 1,
+  /** Bytes of sinks that the main thread has dealt with. */
+  sinkBytes: 2,
 } as const;
-export const VITALS = 2;
+export const VITALS = 3;
 
 /** A listener as a worker is told of it. The number stands for it in sessions and events, and is never reused. */
 export interface WorkerListener {
@@ -64,6 +73,10 @@ export interface WorkerUpdate {
 
 export type ToWorker =
   | { readonly type: "apply"; readonly sequence: number; readonly update: WorkerUpdate }
+  | { readonly type: "flows"; readonly sequence: number; readonly update: FlowUpdate }
+  /** Rings to and from a signalling worker; the port is transferred. */
+  | { readonly type: "link"; readonly link: WorkerLink }
+  | { readonly type: "unlink"; readonly attachment: number }
   | { readonly type: "streams"; readonly sequence: number }
   /** Wakes a worker that should see that it is to stop. */
   | { readonly type: "stop" }
@@ -85,6 +98,8 @@ export interface MetricDefinition {
 export type FromWorker =
   | { readonly type: "applied"; readonly sequence: number }
   | { readonly type: "streams"; readonly sequence: number; readonly streams: readonly LiveStream[] }
+  | { readonly type: "flow"; readonly event: WorkerFlowEvent }
+  | { readonly type: "sink"; readonly record: SinkRecord }
   | { readonly type: "metric"; readonly definition: MetricDefinition }
   | {
       readonly type: "log";

@@ -3,6 +3,11 @@
 import { CounterBlocks } from "../datapath/counter-blocks.ts";
 import { EndpointSlot } from "../datapath/counters.ts";
 import type { Datapath, LiveEndpoint, LiveListener, LiveStream } from "../datapath/datapath.ts";
+import { FLOWS } from "../datapath/flows-name.ts";
+import type { LoadFilter } from "../flow/chain-cache.ts";
+import { FlowRegistry } from "../flow/flow-registry.ts";
+import type { FlowService } from "../flow/flow-service.ts";
+import type { MediaPorts } from "../flow/media-sockets.ts";
 import type { IoBackend } from "../io/io-backend.ts";
 import { chooseBackend } from "../io/load-backend.ts";
 import type { Plan, PlanRejection } from "../plan.ts";
@@ -12,6 +17,7 @@ import type { DatapathLogger } from "./datapath-logger.ts";
 import { clusterSamples, filterSamples, listenerSamples, mergeSamples } from "./datapath-samples.ts";
 import { ListenerRegistry } from "./listener-registry.ts";
 import type { WorkerUpdate } from "./protocol.ts";
+import { SinkFiles } from "./sink-files.ts";
 import { WorkerSlot } from "./worker-slot.ts";
 
 /** How long a turn may last before its worker is ended: far above any honest one, a pause of the machine included. */
@@ -19,6 +25,10 @@ const TURN_LIMIT_MS = 2_000;
 const WATCH_INTERVAL_MS = 500;
 /** A socket each: below the 65,536 files that containers commonly allow, shared by two workers. */
 const DEFAULT_SESSIONS = 32_768;
+/** 8 MiB a worker where all are used. */
+const LEGS = 32_768;
+/** The original project's range of media ports. */
+const DEFAULT_PORTS: MediaPorts = { first: 16_384, last: 32_767 };
 
 /** How the datapath runs. */
 export interface DatapathOptions {
@@ -29,6 +39,12 @@ export interface DatapathOptions {
   readonly logger: DatapathLogger;
   /** The most sessions of one worker. */
   readonly sessionsPerWorker?: number;
+  /** Local ports for legs of flows that name none; 16384 to 32767 unless said. */
+  readonly mediaPorts?: MediaPorts;
+  /** Folder for what filters capture; they may not write where it is undefined. */
+  readonly captureFolder?: string | undefined;
+  /** Loads the filters of flows; without it they run without. */
+  readonly loadFilter?: LoadFilter | undefined;
 }
 
 /** Starts the datapath with an empty plan. Throws a RangeError where the I/O backend cannot run. */
@@ -47,16 +63,19 @@ export class WorkerPool implements Datapath {
   readonly #blocks: CounterBlocks;
   readonly #listeners: ListenerRegistry;
   readonly #clusters: ClusterRegistry;
+  readonly #flows: FlowRegistry;
+  readonly #sinks: SinkFiles | undefined;
   #watch: NodeJS.Timeout | undefined;
   /** The listeners that every worker serves. */
   #live: readonly LiveListener[] = [];
   /** Plans are put into effect one after the other. */
   #tail: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    backend: IoBackend,
-    { concurrency, logger, sessionsPerWorker = DEFAULT_SESSIONS }: DatapathOptions,
-  ) {
+  constructor(backend: IoBackend, options: DatapathOptions) {
+    const { concurrency, logger, sessionsPerWorker = DEFAULT_SESSIONS } = options;
+    const { captureFolder } = options;
+    const sinks = captureFolder === undefined ? undefined : new SinkFiles(captureFolder, logger);
+    this.#sinks = sinks;
     this.io = backend.name;
     this.concurrency = Math.min(concurrency, backend.maxConcurrency);
     this.#slots = Array.from(
@@ -69,11 +88,31 @@ export class WorkerPool implements Datapath {
           logger,
           pages: () => this.#slots.map(({ counters }) => counters),
           intent: () => this.#intent(index),
+          legs: LEGS,
+          flowIntent: (isResumed) => this.#flows.intent(index, isResumed),
+          onFlowEvent: (event) => this.#flows.onWorkerEvent(index, event),
+          relink: () => this.#flows.relink(index),
+          writeSink: sinks && ((record) => sinks.write(index, record)),
         }),
     );
     this.#blocks = new CounterBlocks(this.#slots.map(({ counters }) => counters));
     this.#listeners = new ListenerRegistry(backend, this.concurrency, this.#blocks);
     this.#clusters = new ClusterRegistry(this.#blocks);
+    this.#flows = new FlowRegistry({
+      concurrency: this.concurrency,
+      legs: this.#slots.map(({ legs }) => legs),
+      loadFilter: options.loadFilter,
+      ports: options.mediaPorts ?? DEFAULT_PORTS,
+      openSocket: (socket) => backend.openMediaSocket(socket),
+      update: (worker, update) => this.#slots[worker]!.applyFlows(update),
+      eventfd: (worker) => this.#slots[worker]!.eventfd,
+      link: (worker, link) => this.#slots[worker]!.link(link),
+      unlink: (worker, attachment) => this.#slots[worker]!.unlink(attachment),
+    });
+  }
+
+  get flowService(): FlowService {
+    return this.#flows;
   }
 
   /** Starts the workers. */
@@ -105,6 +144,8 @@ export class WorkerPool implements Datapath {
         sessionsActive: total(counters + EndpointSlot.sessionsActive),
         sessionsTotal: total(counters + EndpointSlot.sessionsTotal),
         errors: total(counters + EndpointSlot.errors),
+        receivedDatagrams: total(counters + EndpointSlot.rxDatagrams),
+        sentDatagrams: total(counters + EndpointSlot.txDatagrams),
       })),
     );
   }
@@ -115,11 +156,12 @@ export class WorkerPool implements Datapath {
       statPrefix: plan.statPrefix,
       counters,
     }));
-    const names = new Set(listeners.map(({ name }) => name));
+    const names = new Set([FLOWS, ...listeners.map(({ name }) => name)]);
     return mergeSamples([
       ...listenerSamples(listeners, this.#blocks),
       ...clusterSamples(this.#clusters.all, this.#blocks),
       ...filterSamples(this.#slots, (name) => names.has(name)),
+      ...this.#flows.samples(),
       this.#restartSample(),
     ]);
   }
@@ -136,9 +178,13 @@ export class WorkerPool implements Datapath {
   async close(): Promise<void> {
     clearInterval(this.#watch);
     process.off("exit", this.#onProcessExit);
-    await this.#tail;
+    this.#flows.detachAll();
+    // Before what is being applied ends: a worker that cannot be started would have it wait for good.
     await Promise.all(this.#slots.map((slot) => slot.stop()));
+    await this.#sinks?.close();
+    await this.#tail;
     this.#listeners.close();
+    this.#flows.shutDown();
   }
 
   /** Node waits at its exit for every thread: one that sleeps in a system call would hold it up for good. */

@@ -5,6 +5,9 @@ import { type CounterPage, createCounterPage } from "../datapath/counters.ts";
 import type { LiveStream } from "../datapath/datapath.ts";
 import { monotonicMs } from "../datapath/monotonic-clock.ts";
 import { createSessionMemory } from "../datapath/session-table.ts";
+import { createLegMemory } from "../flow/leg-records.ts";
+import type { WorkerLink } from "../flow/worker/signalling-links.ts";
+import type { FlowUpdate, WorkerFlowEvent } from "../flow/worker-flow.ts";
 import type { IoBackend, WorkerHandle } from "../io/io-backend.ts";
 import type { DatapathLogger } from "./datapath-logger.ts";
 import {
@@ -17,6 +20,7 @@ import {
   type WorkerUpdate,
 } from "./protocol.ts";
 import { workerEntry } from "./worker-entry.ts";
+import type { SinkRecord } from "./worker-sinks.ts";
 
 /** A worker that lived so long was well; one that dies sooner waits before it is started again, longer each time. */
 const HEALTHY_MS = 10_000;
@@ -37,6 +41,14 @@ export interface WorkerSlotOptions {
   readonly pages: () => readonly CounterPage[];
   /** Everything the worker should do now: what a new incarnation starts from. */
   readonly intent: () => WorkerUpdate;
+  /** The most legs of this worker's flows. */
+  readonly legs: number;
+  /** The same of its flows. Links to signalling workers are made anew as well. */
+  readonly flowIntent: (isResumed: boolean) => FlowUpdate;
+  readonly onFlowEvent: (event: WorkerFlowEvent) => void;
+  readonly relink: () => void;
+  /** Writes what filters captured; they may not where it is undefined. */
+  readonly writeSink: ((record: SinkRecord) => Promise<void>) | undefined;
 }
 
 /**
@@ -51,6 +63,8 @@ export class WorkerSlot {
   readonly #options: WorkerSlotOptions;
   readonly #io: WorkerHandle;
   readonly #sessions: WebAssembly.Memory;
+  /** The legs of its flows; see `LegRecords`. */
+  readonly legs: WebAssembly.Memory;
   readonly #vitals = new Float64Array(new SharedArrayBuffer(VITALS * 8));
   /** Resolved by the first answer to this or a later message. */
   readonly #applied = new Map<number, () => void>();
@@ -68,6 +82,7 @@ export class WorkerSlot {
     this.#options = options;
     this.#io = options.backend.createWorkerHandle();
     this.#sessions = createSessionMemory(options.sessions);
+    this.legs = createLegMemory(options.legs);
   }
 
   /** Starts the thread for the first time. Rejects where it ends before it has taken over the intent. */
@@ -91,11 +106,13 @@ export class WorkerSlot {
       io: backend.name,
       ioHandle: this.#io.handle,
       sessions: this.#sessions,
+      legs: this.legs,
       counters: this.counters,
       pages: pages(),
       vitals: this.#vitals,
       port: port2,
       metrics: this.metrics,
+      hasSinks: this.#options.writeSink !== undefined,
     };
     const worker = new Worker(workerEntry(import.meta.url, "datapath-worker"), {
       workerData,
@@ -110,16 +127,34 @@ export class WorkerSlot {
       this.#options.logger.error({ worker: index, error: String(error) }, "a datapath worker failed"),
     );
     worker.on("exit", () => this.#onExit(worker));
-    return this.apply(this.#options.intent());
+    void this.apply(this.#options.intent());
+    this.#options.relink();
+    return this.applyFlows(this.#options.flowIntent(this.restarts > 0));
   }
 
-  /** Resolves when the worker, or one that replaces it, has taken the update over. */
+  /** Resolves when the worker, or one that replaces it, has taken the update over, or when it is stopped. */
   apply(update: WorkerUpdate): Promise<void> {
-    const sequence = ++this.#sequence;
-    return new Promise((resolve) => {
-      this.#applied.set(sequence, resolve);
-      this.#send({ type: "apply", sequence, update });
-    });
+    return this.#ask((sequence) => ({ type: "apply", sequence, update }));
+  }
+
+  /** The same for flows. */
+  applyFlows(update: FlowUpdate): Promise<void> {
+    return this.#ask((sequence) => ({ type: "flows", sequence, update }));
+  }
+
+  /** Number of the eventfd that wakes this worker, or -1; see `LinkMessage`. */
+  get eventfd(): number {
+    return this.#io.eventfd;
+  }
+
+  /** Connects this incarnation with a signalling worker. */
+  link(link: WorkerLink): void {
+    this.#port?.postMessage({ type: "link", link } satisfies ToWorker, [link.port]);
+    this.#io.wake();
+  }
+
+  unlink(attachment: number): void {
+    this.#send({ type: "unlink", attachment });
   }
 
   /** The streams that the worker's filters report; none where it does not answer in time. */
@@ -172,7 +207,19 @@ export class WorkerSlot {
       await exited;
       clearTimeout(timer);
     }
+    // Nobody will answer any more; whoever waits goes on to close what is left.
+    for (const resolve of this.#applied.values()) resolve();
+    this.#applied.clear();
     this.#io.close();
+  }
+
+  #ask(message: (sequence: number) => ToWorker): Promise<void> {
+    if (this.#isStopping) return Promise.resolve();
+    const sequence = ++this.#sequence;
+    return new Promise((resolve) => {
+      this.#applied.set(sequence, resolve);
+      this.#send(message(sequence));
+    });
   }
 
   #send(message: ToWorker): void {
@@ -192,6 +239,12 @@ export class WorkerSlot {
       case "streams":
         this.#streams.get(message.sequence)?.(message.streams);
         return;
+      case "flow":
+        this.#options.onFlowEvent(message.event);
+        return;
+      case "sink":
+        void this.#write(message.record);
+        return;
       case "metric":
         this.metrics.push(message.definition);
         return;
@@ -202,6 +255,13 @@ export class WorkerSlot {
         );
         return;
     }
+  }
+
+  async #write(record: SinkRecord): Promise<void> {
+    const worker = this.#worker;
+    await this.#options.writeSink?.(record);
+    // A successor counts from nothing.
+    if (worker === this.#worker) this.#vitals[Vital.sinkBytes]! += record.bytes.length;
   }
 
   #onExit(worker: Worker): void {

@@ -8,15 +8,18 @@ import { monotonicMs } from "../../datapath/monotonic-clock.ts";
 import { type Ring, SLOTS, SlotState } from "../../datapath/ring.ts";
 import type { SessionTable } from "../../datapath/session-table.ts";
 import { readSockaddr, writeSockaddr } from "../../datapath/sockaddr.ts";
+import type { LegRecords } from "../../flow/leg-records.ts";
 import type { SocketAddress } from "../../plan.ts";
 import { FIRST_SESSION_CONTEXT } from "../../wasm/abi.ts";
 import type { IoEvents, SendCounts, WorkerIo } from "../io-backend.ts";
+import { DgramCopySender } from "./dgram-copy-sender.ts";
 
 /** The longest that a timer may wait (2^31 - 1 ms). */
 const LONGEST_TIMEOUT_MS = 0x7fff_ffff;
 
-/** Where the datagrams of the batch at hand came from: a listener's number, or endpoints. */
+/** Where the datagrams of the batch at hand came from: a listener's number, endpoints, or sockets of flows. */
 const FROM_ENDPOINTS = -1;
+const FROM_MEDIA = -2;
 
 /** A socket of the address's family. Its look-up takes addresses as they are, without a turn of the event loop each. */
 export function socketOptions(address: string): SocketOptions {
@@ -28,6 +31,11 @@ export function socketOptions(address: string): SocketOptions {
   };
 }
 
+/** A socket of a leg, as the worker binds it. */
+export interface DgramMediaSocket extends SocketAddress {
+  readonly ttl: number | undefined;
+}
+
 /** Gathers what the event loop delivers in one go into a batch, and hands it to the core. */
 export class DgramWorkerIo implements WorkerIo {
   readonly sent: SendCounts = { datagrams: 0, bytes: 0, errors: 0, overflows: 0 };
@@ -35,15 +43,18 @@ export class DgramWorkerIo implements WorkerIo {
   readonly #sessions: SessionTable;
   readonly #listeners = new Map<number, Socket>();
   readonly #upstreams = new Map<number, Socket>();
+  readonly #media = new Map<number, Socket>();
+  readonly copies: DgramCopySender;
   #core: IoEvents | undefined;
   #source = FROM_ENDPOINTS;
   #isFlushDue = false;
   #timer: NodeJS.Timeout | undefined;
   #stop: () => void = () => {};
 
-  constructor(ring: Ring, sessions: SessionTable) {
+  constructor(ring: Ring, sessions: SessionTable, legs: LegRecords) {
     this.#ring = ring;
     this.#sessions = sessions;
+    this.copies = new DgramCopySender(ring, legs, (socket) => this.#media.get(socket));
   }
 
   takeReceiveOverflows(): number {
@@ -103,6 +114,31 @@ export class DgramWorkerIo implements WorkerIo {
     this.#send(firstSlot, endSlot, socketOf, (session) => this.#sessions.client(session));
   }
 
+  setMediaSocket(number: number, socket: unknown): void {
+    if (this.#media.has(number)) return;
+    const { address, port, ttl } = socket as DgramMediaSocket;
+    const opened = this.#open(address);
+    opened.on("message", (data, from) => this.#onMessage(FROM_MEDIA, number, data, from));
+    opened.bind({ address, port, exclusive: true });
+    if (ttl !== undefined) opened.setTTL(ttl);
+    this.#media.set(number, opened);
+  }
+
+  removeMediaSocket(number: number): void {
+    this.#media.get(number)?.close();
+    this.#media.delete(number);
+  }
+
+  watchPort(port: MessagePort): void {
+    port.on("message", () =>
+      this.#turn(() => {
+        this.#flush();
+        this.#core?.onWake();
+      }),
+    );
+    port.unref();
+  }
+
   run(core: IoEvents, control: MessagePort): Promise<void> {
     this.#core = core;
     control.on("message", (message: unknown) => this.#turn(() => core.onControl(message)));
@@ -144,6 +180,7 @@ export class DgramWorkerIo implements WorkerIo {
   #flush(): void {
     if (this.#ring.slots === 0) return;
     if (this.#source === FROM_ENDPOINTS) this.#core?.onUpstream();
+    else if (this.#source === FROM_MEDIA) this.#core?.onMedia();
     else this.#core?.onDownstream(this.#source);
     this.#ring.clear();
   }
@@ -154,6 +191,8 @@ export class DgramWorkerIo implements WorkerIo {
     const nowMs = monotonicMs();
     core.onTurnStart(nowMs);
     work();
+    // Nothing is left in the ring when the core does what is due by the clock.
+    this.#flush();
     this.#schedule(core.onTurn(nowMs));
     core.onTurnEnd();
     if (core.isStopRequested) this.#shutDown();
@@ -167,8 +206,10 @@ export class DgramWorkerIo implements WorkerIo {
 
   #shutDown(): void {
     clearTimeout(this.#timer);
-    for (const socket of [...this.#listeners.values(), ...this.#upstreams.values()]) socket.close();
+    for (const sockets of [this.#listeners, this.#upstreams, this.#media])
+      for (const socket of sockets.values()) socket.close();
     this.#listeners.clear();
+    this.#media.clear();
     this.#upstreams.clear();
     this.#stop();
   }

@@ -3,7 +3,13 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import type { ListenerPlan, SocketAddress } from "../../plan.ts";
-import { type IoBackend, IoError, type OpenListener } from "../io-backend.ts";
+import {
+  type IoBackend,
+  IoError,
+  type MediaSocketOptions,
+  type OpenListener,
+  type OpenMediaSocket,
+} from "../io-backend.ts";
 import { DgramWorkerIo, socketOptions } from "./dgram-worker-io.ts";
 
 /** `node:dgram` on the worker's event loop: runs everywhere Node does, at several times the cost. */
@@ -14,13 +20,27 @@ export const backend: IoBackend = {
   maxConcurrency: 1,
   ringBytes: 0,
   unavailable: () => undefined,
-  createWorkerHandle: () => ({ handle: null, wake() {}, close() {} }),
+  createWorkerHandle: () => ({ handle: null, eventfd: -1, wake() {}, close() {} }),
   openListener,
-  createWorkerIo: (_handle, ring, sessions) => new DgramWorkerIo(ring, sessions),
+  openMediaSocket,
+  createWorkerIo: (_handle, ring, sessions, legs) => new DgramWorkerIo(ring, sessions, legs),
 };
 
-/** The worker binds; here the port is tried, so that a refusal is known at once and port 0 becomes a number. */
 async function openListener({ address }: ListenerPlan): Promise<OpenListener> {
+  const { localAddress, receiveBufferBytes } = await tryPort(address);
+  return { sockets: [localAddress], localAddress, receiveBufferBytes, close() {} };
+}
+
+async function openMediaSocket({ address, dscp, ttl }: MediaSocketOptions): Promise<OpenMediaSocket> {
+  if (dscp !== undefined) throw new IoError("ENOTSUP", "DSCP with node:dgram");
+  const { localAddress } = await tryPort(address);
+  return { socket: { ...localAddress, ttl }, localAddress, close() {} };
+}
+
+/** The worker binds; here the port is tried, so that a refusal is known at once and port 0 becomes a number. */
+async function tryPort(
+  address: SocketAddress,
+): Promise<{ readonly localAddress: SocketAddress; readonly receiveBufferBytes: number }> {
   const socket = createSocket(socketOptions(address.address));
   try {
     // Waited for before it is asked for: with a look-up that answers at once so does the bind.
@@ -28,12 +48,7 @@ async function openListener({ address }: ListenerPlan): Promise<OpenListener> {
     socket.bind({ address: address.address, port: address.port, exclusive: true });
     await listening;
     const localAddress: SocketAddress = { address: address.address, port: socket.address().port };
-    return {
-      sockets: [localAddress],
-      localAddress,
-      receiveBufferBytes: socket.getRecvBufferSize(),
-      close() {},
-    };
+    return { localAddress, receiveBufferBytes: socket.getRecvBufferSize() };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "EIO";
     throw new IoError(code, `bind ${address.address} port ${address.port}`);

@@ -3,7 +3,6 @@
 import type { ListenerPlan } from "../../plan.ts";
 import type { IoBackend, OpenListener, WorkerHandle } from "../io-backend.ts";
 import {
-  addressOf,
   close,
   EFD_CLOEXEC,
   EFD_NONBLOCK,
@@ -14,11 +13,12 @@ import {
   epollCreate,
   eventfd,
   ioError,
-  write,
 } from "./libc.ts";
 import { MmsgWorkerIo, WAKE_TAG } from "./mmsg-worker-io.ts";
-import { Area, EPOLL_DATA_WORD } from "./native-layout.ts";
-import { localAddress, openBoundSocket, receiveBufferBytes } from "./sockets.ts";
+import { Area, EPOLL_DATA_WORD, EPOLL_EVENT_BYTES } from "./native-layout.ts";
+import { NativeMemory } from "./native-memory.ts";
+import { ringEventfd } from "./ring-eventfd.ts";
+import { localAddress, openBoundSocket, openMediaSocket, receiveBufferBytes } from "./sockets.ts";
 
 /** What an incarnation of a worker inherits: its epoll set, with every socket in it, and the eventfd that wakes it. */
 export interface MmsgHandle {
@@ -26,7 +26,7 @@ export interface MmsgHandle {
   readonly event: number;
 }
 
-const scratch = new Uint32Array(new WebAssembly.Memory({ initial: 1, maximum: 1 }).buffer);
+const scratch = new NativeMemory(EPOLL_EVENT_BYTES);
 
 /** `recvmmsg`, `sendmmsg` and `epoll` called on the ring's own memory: Linux. */
 export const backend: IoBackend = {
@@ -37,7 +37,12 @@ export const backend: IoBackend = {
   unavailable: () => (process.platform === "linux" ? undefined : "needs Linux"),
   createWorkerHandle,
   openListener,
-  createWorkerIo: (handle, ring, sessions) => new MmsgWorkerIo(handle as MmsgHandle, ring, sessions),
+  async openMediaSocket(options) {
+    const socket = openMediaSocket(options);
+    return { socket, localAddress: localAddress(socket), close: () => void close(socket) };
+  },
+  createWorkerIo: (handle, ring, sessions, legs) =>
+    new MmsgWorkerIo(handle as MmsgHandle, ring, sessions, legs),
 };
 
 function createWorkerHandle(): WorkerHandle {
@@ -45,17 +50,15 @@ function createWorkerHandle(): WorkerHandle {
   if (epoll < 0) throw ioError("epoll_create1");
   const event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (event < 0) throw ioError("eventfd");
-  const address = addressOf(new Uint8Array(scratch.buffer));
-  scratch[0] = EPOLLIN;
-  scratch[EPOLL_DATA_WORD] = WAKE_TAG;
-  if (epollControl(epoll, EPOLL_CTL_ADD, event, address) !== 0) throw ioError("epoll_ctl");
+  scratch.words[0] = EPOLLIN;
+  scratch.words[EPOLL_DATA_WORD] = WAKE_TAG;
+  if (epollControl(epoll, EPOLL_CTL_ADD, event, scratch.address) !== 0) throw ioError("epoll_ctl");
   const handle: MmsgHandle = { epoll, event };
   return {
     handle,
+    eventfd: event,
     wake() {
-      scratch[0] = 1;
-      scratch[1] = 0;
-      write(event, address, 8);
+      ringEventfd(event);
     },
     close() {
       close(event);

@@ -92,7 +92,7 @@ export function errno(): number {
   return koffi.errno();
 }
 
-/** The native address of a memory that never grows. */
+/** The native address of a memory that never grows; it does not keep that memory from being collected. */
 export function addressOf(bytes: Uint8Array): number {
   return Number(koffi.address(bytes));
 }
@@ -109,12 +109,19 @@ export const SOCK_DGRAM = 2;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
+export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_REUSEPORT = 15;
+export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_TIMESTAMPNS = 35;
 export const SO_RXQ_OVFL = 40;
+export const IPPROTO_IP = 0;
+export const IP_TOS = 1;
+export const IP_TTL = 2;
 export const IPPROTO_IPV6 = 41;
+export const IPV6_UNICAST_HOPS = 16;
+export const IPV6_TCLASS = 67;
 export const IPV6_V6ONLY = 26;
 export const SOL_UDP = 17;
 export const UDP_SEGMENT = 103;

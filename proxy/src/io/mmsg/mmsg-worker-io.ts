@@ -6,6 +6,7 @@ import { monotonicMs } from "../../datapath/monotonic-clock.ts";
 import { type Ring, SLOTS } from "../../datapath/ring.ts";
 import type { SessionTable } from "../../datapath/session-table.ts";
 import { AF_INET, AF_INET6 } from "../../datapath/sockaddr.ts";
+import type { LegRecords } from "../../flow/leg-records.ts";
 import type { IoEvents, SendCounts, WorkerIo } from "../io-backend.ts";
 import type { MmsgHandle } from "./index.ts";
 import {
@@ -23,6 +24,7 @@ import {
   read,
 } from "./libc.ts";
 import { MessageReceiver } from "./message-receiver.ts";
+import { MmsgCopySender } from "./mmsg-copy-sender.ts";
 import { Area, EPOLL_DATA_WORD, EPOLL_EVENT_BYTES, EVENTS } from "./native-layout.ts";
 import { SessionSender } from "./session-sender.ts";
 import { openConnectedSocket, setGro } from "./sockets.ts";
@@ -31,6 +33,8 @@ import { openConnectedSocket, setGro } from "./sockets.ts";
 export const WAKE_TAG = 0;
 const LISTENER_TAG = 1 << 30;
 const SESSION_TAG = 2 << 30;
+/** Both bits: a media socket. */
+const MEDIA_TAG = LISTENER_TAG | SESSION_TAG;
 const NUMBER_MASK = LISTENER_TAG - 1;
 
 /** Full receives of one listener in a turn before the others are looked at again. */
@@ -45,6 +49,7 @@ interface ListenerSocket {
 /** Runs a worker to completion: epoll_wait, recvmmsg, the core, sendmmsg. */
 export class MmsgWorkerIo implements WorkerIo {
   readonly sent: SendCounts;
+  readonly copies: MmsgCopySender;
   readonly #epoll: number;
   readonly #event: number;
   readonly #ring: Ring;
@@ -52,14 +57,17 @@ export class MmsgWorkerIo implements WorkerIo {
   readonly #receiver: MessageReceiver;
   readonly #sender: SessionSender;
   readonly #listeners: (ListenerSocket | undefined)[] = [];
+  readonly #media: (number | undefined)[] = [];
   readonly #events: number;
   readonly #eventsAddress: number;
   readonly #sessionsAddress: number;
   readonly #counterAddress: number;
   #core: IoEvents | undefined;
   #control: MessagePort | undefined;
+  /** Whether what gathered in the ring came from media sockets, not from endpoints. */
+  #isMedia = false;
 
-  constructor(handle: MmsgHandle, ring: Ring, sessions: SessionTable) {
+  constructor(handle: MmsgHandle, ring: Ring, sessions: SessionTable, legs: LegRecords) {
     this.#epoll = handle.epoll;
     this.#event = handle.event;
     this.#ring = ring;
@@ -70,6 +78,7 @@ export class MmsgWorkerIo implements WorkerIo {
       onPeerGone: (session) => this.#core?.onSocketError(session),
     });
     this.sent = this.#sender.sender.sent;
+    this.copies = new MmsgCopySender(ring, legs, (socket) => this.#media[socket] ?? -1);
     const base = addressOf(ring.bytes);
     this.#events = (ring.backendArea + Area.events) >> 2;
     this.#eventsAddress = base + ring.backendArea + Area.events;
@@ -130,6 +139,22 @@ export class MmsgWorkerIo implements WorkerIo {
     this.#sender.sendDownstream(firstSlot, endSlot);
   }
 
+  setMediaSocket(number: number, socket: unknown): void {
+    this.#media[number] = socket as number;
+    this.#watch(socket as number, MEDIA_TAG | number);
+  }
+
+  removeMediaSocket(number: number): void {
+    const fd = this.#media[number];
+    if (fd === undefined) return;
+    epollControl(this.#epoll, EPOLL_CTL_DEL, fd, 0);
+    this.#media[number] = undefined;
+  }
+
+  watchPort(): void {
+    // Whoever has something rings the eventfd.
+  }
+
   async run(core: IoEvents, control: MessagePort): Promise<void> {
     this.#core = core;
     this.#control = control;
@@ -141,7 +166,7 @@ export class MmsgWorkerIo implements WorkerIo {
       core.onTurnStart(nowMs);
       for (let i = 0; i < ready; i++)
         this.#dispatch(core, this.#ring.words[this.#events + (i * EPOLL_EVENT_BYTES) / 4 + EPOLL_DATA_WORD]!);
-      this.#flushUpstream(core);
+      this.#flushGathered(core);
       timeoutMs = core.onTurn(nowMs);
       core.onTurnEnd();
     }
@@ -151,9 +176,12 @@ export class MmsgWorkerIo implements WorkerIo {
     const number = tag & NUMBER_MASK;
     if (tag === WAKE_TAG) {
       read(this.#event, this.#counterAddress, 8);
+      this.#flushGathered(core);
       this.#drainControl(core);
-    } else if ((tag & LISTENER_TAG) !== 0) this.#receiveDownstream(core, number);
-    else this.#receiveUpstream(core, number);
+      core.onWake();
+    } else if ((tag & LISTENER_TAG) === 0) this.#receiveUpstream(core, number);
+    else if ((tag & SESSION_TAG) === 0) this.#receiveDownstream(core, number);
+    else this.#receiveMedia(core, number);
   }
 
   /** Events of the port never fire in a loop that does not return to Node. */
@@ -167,7 +195,7 @@ export class MmsgWorkerIo implements WorkerIo {
   }
 
   #receiveDownstream(core: IoEvents, listener: number): void {
-    this.#flushUpstream(core);
+    this.#flushGathered(core);
     for (let i = 0; i < RECEIVES_PER_TURN; i++) {
       const socket = this.#listeners[listener];
       if (socket === undefined) return;
@@ -183,17 +211,37 @@ export class MmsgWorkerIo implements WorkerIo {
   /** Datagrams of many sessions gather in one batch, since each socket rarely has more than one. */
   #receiveUpstream(core: IoEvents, session: number): void {
     if (!this.#sessions.isOpen(session)) return;
+    if (this.#isMedia) this.#flushGathered(core);
     const first = this.#ring.slots;
     const received = this.#receiver.receive(this.#sessions.socket(session), Flag.UpstreamDirection);
     if (received < 0 && errno() === ECONNREFUSED) core.onSocketError(session);
     for (let slot = first; slot < first + received; slot++) this.#ring.session[slot] = session;
-    if (this.#ring.slots === SLOTS) this.#flushUpstream(core);
+    if (this.#ring.slots === SLOTS) this.#flushGathered(core);
   }
 
-  #flushUpstream(core: IoEvents): void {
-    if (this.#ring.slots === 0) return;
-    core.onUpstream();
-    this.#ring.clear();
+  /** As with endpoints: a flow's socket rarely has more than one. One that has gets its turns as a listener does. */
+  #receiveMedia(core: IoEvents, number: number): void {
+    if (!this.#isMedia) this.#flushGathered(core);
+    const fd = this.#media[number];
+    if (fd === undefined) return;
+    for (let i = 0; i < RECEIVES_PER_TURN; i++) {
+      this.#isMedia = true;
+      const first = this.#ring.slots;
+      const wanted = SLOTS - first;
+      const received = this.#receiver.receive(fd, 0);
+      this.#ring.session.fill(number, first, this.#ring.slots);
+      if (this.#ring.slots === SLOTS) this.#flushGathered(core);
+      if (received < wanted) return;
+    }
+  }
+
+  #flushGathered(core: IoEvents): void {
+    if (this.#ring.slots > 0) {
+      if (this.#isMedia) core.onMedia();
+      else core.onUpstream();
+      this.#ring.clear();
+    }
+    this.#isMedia = false;
   }
 
   #countDrops(socket: ListenerSocket): void {

@@ -2,20 +2,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AF_INET, AF_INET6, readSockaddr, SOCKADDR_BYTES, writeSockaddr } from "../../datapath/sockaddr.ts";
 import type { SocketAddress } from "../../plan.ts";
+import type { MediaSocketOptions } from "../io-backend.ts";
 import {
-  addressOf,
   bind,
   close,
   connect,
   getsockname,
   getsockopt,
+  IP_TOS,
+  IP_TTL,
+  IPPROTO_IP,
   IPPROTO_IPV6,
+  IPV6_TCLASS,
+  IPV6_UNICAST_HOPS,
   IPV6_V6ONLY,
   ioError,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SO_REUSEPORT,
   SO_RXQ_OVFL,
+  SO_SNDBUF,
+  SO_SNDBUFFORCE,
   SO_TIMESTAMPNS,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
@@ -26,25 +33,28 @@ import {
   socket,
   UDP_GRO,
 } from "./libc.ts";
+import { NativeMemory } from "./native-memory.ts";
 
 /** At 4 Gbit/s this is 64 ms, longer than a worker takes to be rebuilt. */
 const LISTENER_BUFFER_BYTES = 32 << 20;
 const SESSION_BUFFER_BYTES = 4 << 20;
+/** Only RTCP, or what keeps a NAT open, comes to a receiver's socket. */
+const RECEIVER_BUFFER_BYTES = 256 << 10;
+/** A burst of 64 datagrams to 50 receivers at once. */
+const MEDIA_SEND_BUFFER_BYTES = 8 << 20;
 
 // Arguments that calls take by address: an option's value at 0, its length at 4, a socket address at 8.
-const scratch = new Uint8Array(new WebAssembly.Memory({ initial: 1, maximum: 1 }).buffer);
-const ints = new Int32Array(scratch.buffer);
-const scratchAddress = addressOf(scratch);
 const NAME = 8;
+const scratch = new NativeMemory(NAME + SOCKADDR_BYTES);
 
 /** Opens a non-blocking UDP socket bound to `address`. Throws an IoError. */
 export function openBoundSocket(address: SocketAddress, isPortShared: boolean): number {
-  const length = writeSockaddr(scratch, NAME, address);
-  const fd = openSocket(scratch[NAME] === AF_INET6 ? AF_INET6 : AF_INET);
+  const length = writeSockaddr(scratch.bytes, NAME, address);
+  const fd = openSocket(scratch.bytes[NAME] === AF_INET6 ? AF_INET6 : AF_INET);
   if (fd < 0) throw ioError("socket");
   if (isPortShared) setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  if (scratch[NAME] === AF_INET6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  if (bind(fd, scratchAddress + NAME, length) === 0) {
+  if (scratch.bytes[NAME] === AF_INET6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (bind(fd, scratch.address + NAME, length) === 0) {
     setReceiveOptions(fd, LISTENER_BUFFER_BYTES);
     return fd;
   }
@@ -71,21 +81,38 @@ export function openConnectedSocket(
   return fd;
 }
 
+/** Opens a socket for a leg of a flow, with a port that nobody else has. Throws an IoError. */
+export function openMediaSocket({ address, dscp, ttl, isSource }: MediaSocketOptions): number {
+  const fd = openBoundSocket(address, false);
+  const isVersion6 = address.address.includes(":");
+  if (dscp !== undefined)
+    setOption(fd, isVersion6 ? IPPROTO_IPV6 : IPPROTO_IP, isVersion6 ? IPV6_TCLASS : IP_TOS, dscp << 2);
+  if (ttl !== undefined)
+    setOption(fd, isVersion6 ? IPPROTO_IPV6 : IPPROTO_IP, isVersion6 ? IPV6_UNICAST_HOPS : IP_TTL, ttl);
+  setReceiveOptions(fd, isSource ? SESSION_BUFFER_BYTES : RECEIVER_BUFFER_BYTES);
+  if (!setOption(fd, SOL_SOCKET, SO_SNDBUFFORCE, MEDIA_SEND_BUFFER_BYTES))
+    setOption(fd, SOL_SOCKET, SO_SNDBUF, MEDIA_SEND_BUFFER_BYTES);
+  if (isSource) setGro(fd, true);
+  return fd;
+}
+
 export function setGro(fd: number, isOn: boolean): void {
   setOption(fd, SOL_UDP, UDP_GRO, isOn ? 1 : 0);
 }
 
 /** The address that a socket is bound to. */
 export function localAddress(fd: number): SocketAddress {
-  ints[1] = SOCKADDR_BYTES;
-  if (getsockname(fd, scratchAddress + NAME, scratchAddress + 4) !== 0) throw ioError("getsockname");
-  return readSockaddr(scratch, NAME);
+  scratch.words[1] = SOCKADDR_BYTES;
+  if (getsockname(fd, scratch.address + NAME, scratch.address + 4) !== 0) throw ioError("getsockname");
+  return readSockaddr(scratch.bytes, NAME);
 }
 
 /** The receive buffer that the kernel granted, in bytes of its own accounting. */
 export function receiveBufferBytes(fd: number): number {
-  ints[1] = 4;
-  return getsockopt(fd, SOL_SOCKET, SO_RCVBUF, scratchAddress, scratchAddress + 4) === 0 ? ints[0]! : 0;
+  scratch.words[1] = 4;
+  return getsockopt(fd, SOL_SOCKET, SO_RCVBUF, scratch.address, scratch.address + 4) === 0
+    ? scratch.words[0]!
+    : 0;
 }
 
 function openSocket(family: number): number {
@@ -101,6 +128,6 @@ function setReceiveOptions(fd: number, bufferBytes: number): void {
 }
 
 function setOption(fd: number, level: number, name: number, value: number): boolean {
-  ints[0] = value;
-  return setsockopt(fd, level, name, scratchAddress, 4) === 0;
+  scratch.words[0] = value;
+  return setsockopt(fd, level, name, scratch.address, 4) === 0;
 }

@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { create, packAny, StringValueSchema, toBinary } from "@msm/xds-protos";
+import { type PluginConfig, PluginConfigSchema } from "@msm/xds-protos/envoy/extensions/wasm/v3/wasm_pb.js";
+import { type FilterConfig, readFilter } from "../config/read-filter.ts";
+import { refuse } from "../config/refuse.ts";
+import { ConfigError } from "../config-error.ts";
+import type { RunnableFilter } from "../wasm/index.ts";
+import type { FlowPlan } from "./flow-plan.ts";
+import type { WorkerChain } from "./worker-flow.ts";
+
+/** Loads one filter; `FilterLoader.load`. */
+export type LoadFilter = (name: string, config: FilterConfig) => Promise<RunnableFilter>;
+
+/** Chains that no flow uses are kept for the next that does, up to so many. */
+const KEPT_CHAINS = 64;
+
+/**
+ * The filters of flows. Flows that ask for the same get the same chain, so that workers share it among them. A flow that
+ * names no filters gets `rtp-stats`, with the clock rates of its legs; where that is not installed, none.
+ */
+export class ChainCache {
+  readonly #load: LoadFilter | undefined;
+  readonly #chains = new Map<string, Promise<WorkerChain>>();
+  #next = 1;
+
+  /** Without `load` flows run without filters, and one that names some is refused. */
+  constructor(load: LoadFilter | undefined) {
+    this.#load = load;
+  }
+
+  /** The chain of a flow. Throws a `ConfigError`. */
+  take(plan: FlowPlan): Promise<WorkerChain> {
+    const isDefault = plan.chain.length === 0;
+    const plugins = isDefault ? [rtpStats(plan)] : plan.chain;
+    const bytes = plugins.map((plugin) =>
+      Buffer.from(toBinary(PluginConfigSchema, plugin)).toString("base64"),
+    );
+    const key = bytes.join();
+    const known = this.#chains.get(key);
+    const chain = known ?? this.#make(plugins, isDefault);
+    this.#chains.delete(key);
+    this.#chains.set(key, chain);
+    // One that could not be made is tried again by the next flow.
+    chain.catch(() => this.#chains.delete(key));
+    for (const oldest of this.#chains.keys()) {
+      if (this.#chains.size <= KEPT_CHAINS) break;
+      this.#chains.delete(oldest);
+    }
+    return chain;
+  }
+
+  async #make(plugins: readonly PluginConfig[], isDefault: boolean): Promise<WorkerChain> {
+    const number = this.#next++;
+    if (this.#load === undefined) {
+      if (!isDefault) refuse("MSM_FLOW_INVALID", "chain", "names filters, but this proxy loads none");
+      return { number, filters: [] };
+    }
+    const filters: RunnableFilter[] = [];
+    for (const [i, plugin] of plugins.entries()) {
+      const config = readFilter(packAny(PluginConfigSchema, plugin), `chain[${i}]`);
+      try {
+        filters.push(await this.#load(plugin.name, config));
+      } catch (error) {
+        const isMissing = error instanceof ConfigError && error.code === "MSM_FILTER_BUILTIN";
+        if (!isDefault || !isMissing) throw error;
+      }
+    }
+    return { number, filters };
+  }
+}
+
+function rtpStats({ legs }: FlowPlan): PluginConfig {
+  const clockRates = Object.fromEntries(
+    legs
+      .filter(({ role, clockRate }) => role === "source" && clockRate > 0)
+      .flatMap(({ payloadTypes, clockRate }) => payloadTypes.map((type) => [type, clockRate] as const)),
+  );
+  return create(PluginConfigSchema, {
+    name: "rtp-stats",
+    vm: {
+      case: "vmConfig",
+      value: {
+        runtime: "envoy.wasm.runtime.null",
+        code: {
+          specifier: {
+            case: "local",
+            value: { specifier: { case: "inlineString", value: "rtp-stats" } },
+          },
+        },
+      },
+    },
+    configuration: packAny(
+      StringValueSchema,
+      create(StringValueSchema, { value: JSON.stringify({ clockRates }) }),
+    ),
+  });
+}

@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: The Media Streaming Mesh authors
+// SPDX-License-Identifier: Apache-2.0
+import { legState } from "./flow-events.ts";
+import type { FlowIntent, LegIntent } from "./flow-intent.ts";
+import type { LiveFlow, LiveLeg } from "./flow-service.ts";
+import { dropReasons, LegNumber, type LegRecords } from "./leg-records.ts";
+
+/** A flow as it runs, from its intent and what the worker writes into its legs' records. */
+export function liveFlow(flow: FlowIntent, records: LegRecords): LiveFlow {
+  const { owner, id, stream, worker, legs, activeSource } = flow;
+  return {
+    owner,
+    id,
+    stream,
+    worker,
+    legs: [...legs.values()].map((leg) => liveLeg(leg, records, activeSource)),
+  };
+}
+
+function liveLeg(leg: LegIntent, records: LegRecords, activeSource: number): LiveLeg {
+  const { plan, record } = leg;
+  const dropped = dropReasons
+    .map((reason, i) => [reason, records.number(record, LegNumber.dropped + i)] as const)
+    .filter(([, count]) => count > 0);
+  return {
+    id: plan.id,
+    role: plan.role,
+    isEnabled: plan.isEnabled,
+    isActive: record === activeSource,
+    transport: plan.transport.kind,
+    state: legState(leg, records),
+    receivedDatagrams: records.number(record, LegNumber.receivedDatagrams),
+    receivedBytes: records.number(record, LegNumber.receivedBytes),
+    sentDatagrams: records.number(record, LegNumber.sentDatagrams),
+    sentBytes: records.number(record, LegNumber.sentBytes),
+    dropped: Object.fromEntries(dropped),
+  };
+}
