@@ -17,6 +17,7 @@ export const Status = {
   InternalFailure: 10,
   Unimplemented: 12,
   QuotaExceeded: 64,
+  Denied: 66,
 } as const;
 
 /** `proxy_log_level_t`. */
@@ -48,7 +49,14 @@ export const Feature = {
   Divert: 128,
   Timers: 256,
   Share: 512,
+  Target: 1024,
 } as const;
+
+/** What `msm_on_stream` tells of a connection or a stream. */
+export const StreamEvent = { Connected: 1, Failed: 2, Writable: 3, Closed: 4 } as const;
+
+/** What `msm_on_flow` tells: the numbers of `msm.flow.v1.FlowEvent.Kind`. */
+export const FlowNews = { Opened: 1, Failed: 2, FirstPacket: 3, Idle: 4, Closed: 5 } as const;
 
 /** Context id of the plugin itself, the root context. */
 export const PLUGIN_CONTEXT = 1;
@@ -95,7 +103,7 @@ export const InfoField = {
   emitCapacity: 16,
   headroom: 20,
   slotSize: 24,
-  want: 28,
+  drainMs: 28,
 } as const;
 
 /** Size of `msm_plugin_info` in bytes. */

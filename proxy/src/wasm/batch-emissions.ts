@@ -44,6 +44,16 @@ export class BatchEmissions {
       if ((words[word + Word.flags]! & (Flag.Retarget | Flag.SetKey)) !== 0) {
         throw new FilterFailure("unsupported_action", `emitted datagram ${k}: its flags are reserved`);
       }
+      if (words[word + Word.target] !== 0) this.#checkTarget(words, word, k);
+    }
+  }
+
+  #checkTarget(words: Uint32Array, word: number, k: number): void {
+    if (this.#state.host.targets.get(words[word + Word.target]!) === undefined) {
+      throw new FilterFailure("bad_output", `emitted datagram ${k}: its target is none`);
+    }
+    if ((words[word + Word.flags]! & Flag.TxTime) !== 0) {
+      throw new FilterFailure("unsupported_action", `emitted datagram ${k}: to a target it leaves at once`);
     }
   }
 

@@ -20,15 +20,18 @@ import type { StreamReport } from "./stream-report.ts";
 export class ChainedFilter {
   readonly plan: RunnableFilter;
   readonly #host: ChainHost;
+  readonly #owner: object;
   readonly #failures: Readonly<Record<FailureKind, MetricHandle>>;
   readonly #withheld: MetricHandle;
   readonly #reloads: MetricHandle;
   readonly #reload: ReloadTimer;
   #instance: FilterInstance | null = null;
 
-  constructor(plan: RunnableFilter, host: ChainHost) {
+  /** `owner` is whose the datagrams are that this filter diverts: its place in the chain. */
+  constructor(plan: RunnableFilter, host: ChainHost, owner: object) {
     this.plan = plan;
     this.#host = host;
+    this.#owner = owner;
     const { env } = host;
     const labels = { filter: plan.name, listener: env.listener };
     const counter = (kind: FailureKind) =>
@@ -60,6 +63,16 @@ export class ChainedFilter {
 
   closeSession(index: number): void {
     this.#guard(() => this.#instance?.closeSession(index));
+  }
+
+  /** For how long sessions stay with this filter when another takes its place. */
+  get drainMs(): number {
+    return this.#instance?.drainMs ?? 0;
+  }
+
+  /** Lets the filter leave what its successor needs of a session. */
+  handOver(index: number): void {
+    this.#guard(() => this.#instance?.handOver(index));
   }
 
   /** Runs the first `count` datagrams of `live`; keeps in it those that go on, and returns how many they are. */
@@ -105,7 +118,7 @@ export class ChainedFilter {
 
   #start(): void {
     this.#guard(() => {
-      this.#instance = new FilterInstance(this.plan, this.#host, new ChainSink(this, this.#host));
+      this.#instance = new FilterInstance(this.plan, this.#host, new ChainSink(this.#owner, this.#host));
     });
   }
 
@@ -130,7 +143,7 @@ export class ChainedFilter {
     const failure = toFilterFailure(thrown, "trap", "filter");
     this.#instance = null;
     this.#failures[failure.kind].add(1);
-    this.#host.detour?.abandon(this, this.plan.failurePolicy === "FAIL_OPEN");
+    this.#host.detour?.abandon(this.#owner, this.plan.failurePolicy === "FAIL_OPEN");
     const waitMs = this.#reload.fail(this.#host.clock.nowMs);
     const then = this.plan.failurePolicy === "FAIL_OPEN" ? "it is bypassed" : "its datagrams are dropped";
     const until = waitMs === null ? "until its configuration changes" : `and it is made anew in ${waitMs} ms`;

@@ -7,10 +7,10 @@ import { type WatParts, watPlan } from "./testdata/wat-filter.ts";
 
 const LOG = '(import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))';
 
-async function refusal(parts: WatParts): Promise<ConfigError> {
+async function refusal(parts: WatParts, sendsOutgoing = true): Promise<ConfigError> {
   const plan = await watPlan(parts);
   try {
-    checkFilter(plan, "typed_config");
+    checkFilter(plan, "typed_config", false, sendsOutgoing);
   } catch (error) {
     if (error instanceof ConfigError) return error;
     throw error;
@@ -55,10 +55,10 @@ test("refuses a filter that answers false to the start", async () => {
   expect((await refusal({ more })).code).toBe("MSM_FILTER_START");
 });
 
-test("refuses a filter that wants to emit datagrams, which is reserved", async () => {
+test("refuses a filter that wants to emit datagrams where nobody sends them", async () => {
   const more = `(func (export "msm_describe") (param $out i32) (param i32) (result i32)
     (i32.store offset=16 (local.get $out) (i32.const 4)) (i32.const 0))`;
-  const error = await refusal({ more });
+  const error = await refusal({ more }, false);
   expect(error.code).toBe("MSM_FILTER_START");
   expect(error.message).toContain("emit_capacity");
 });

@@ -3,7 +3,7 @@
 import { ConfigError } from "../config-error.ts";
 import { LogLevel } from "./abi.ts";
 import type { DatagramSink } from "./datagram-sink.ts";
-import type { FilterEnvironment, MetricHandle } from "./filter-environment.ts";
+import type { FilterEnvironment, MetricHandle, Sink } from "./filter-environment.ts";
 import { toFilterFailure } from "./filter-failure.ts";
 import { FilterInstance } from "./filter-instance.ts";
 import type { RunnableFilter } from "./filter-options.ts";
@@ -14,14 +14,35 @@ const NANOSECONDS_PER_MS = 1_000_000n;
 /** A canary sees no datagrams. */
 const noSink: DatagramSink = { pause() {}, reply() {}, holdUntil() {}, emit() {}, resume() {} };
 
+/** What a canary writes goes nowhere. */
+const nullSink: Sink = { write: () => true };
+
 /** A canary counts nothing. */
 const noMetric: MetricHandle = { add() {}, set() {}, observe() {}, get: () => 0 };
 
 /**
  * Tries a filter before it is put to work: instantiates, starts and configures it, and throws it away. `field`
- * is named in errors; `sendsOutgoing` is what the workers do. Throws ConfigError MSM_FILTER_START or MSM_FILTER_CONFIG, with what the filter logged.
+ * is named in errors; whether there are sinks, and `sendsOutgoing`, are as with the workers. Throws ConfigError MSM_FILTER_START or MSM_FILTER_CONFIG, with what the filter logged.
  */
-export function checkFilter(plan: RunnableFilter, field: string, sendsOutgoing = false): void {
+export function checkFilter(
+  plan: RunnableFilter,
+  field: string,
+  hasSinks = false,
+  sendsOutgoing = true,
+): void {
+  tryFilter(plan, field, sendsOutgoing, (env) => {
+    const host = new ChainHost(hasSinks ? { ...env, openSink: () => nullSink } : env);
+    return new FilterInstance(plan, host, noSink);
+  });
+}
+
+/** The same for a filter that `start` makes. */
+export function tryFilter(
+  plan: RunnableFilter,
+  field: string,
+  sendsOutgoing: boolean,
+  start: (env: FilterEnvironment) => unknown,
+): void {
   const logged: string[] = [];
   const env: FilterEnvironment = {
     worker: 0,
@@ -33,9 +54,10 @@ export function checkFilter(plan: RunnableFilter, field: string, sendsOutgoing =
     monotonicNs: () => process.hrtime.bigint(),
     wallNs: () => BigInt(Date.now()) * NANOSECONDS_PER_MS,
     sendsOutgoing,
+    sendsToTargets: sendsOutgoing,
   };
   try {
-    new FilterInstance(plan, new ChainHost(env), noSink);
+    start(env);
   } catch (thrown) {
     const failure = toFilterFailure(thrown, "start", "start");
     const code = failure.kind === "configure" ? "MSM_FILTER_CONFIG" : "MSM_FILTER_START";

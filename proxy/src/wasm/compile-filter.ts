@@ -4,12 +4,18 @@ import { createHash } from "node:crypto";
 import { ConfigError } from "../config-error.ts";
 import { START_FUEL } from "./guest-budget.ts";
 import { allocatorExports, requiredExports, streamExports } from "./guest-calls.ts";
-import { isKnownImport } from "./import-names.ts";
+import { isKnownImport, WASI_MODULE } from "./import-names.ts";
 import { meterModule } from "./metering/meter-module.ts";
 import { MeteringRefusal } from "./metering/metering-refusal.ts";
+import { compileEngine } from "./script/script-engine.ts";
+import { fullWasiNames } from "./wasi/full-wasi-names.ts";
+import { compileWasi } from "./wasi/wasi-engine.ts";
 
 /** A module of this size already carries a whole language runtime. */
 const MAX_MODULE_BYTES = 16 * 1024 * 1024;
+
+/** More than anyone writes; a library that is bundled in is smaller. */
+const MAX_SCRIPT_BYTES = 1024 * 1024;
 
 /** Pages of 64 KiB that a filter of unknown origin may have: 16 MiB. */
 const MAX_MEMORY_PAGES = 256;
@@ -20,18 +26,25 @@ const MAGIC = [0x00, 0x61, 0x73, 0x6d];
 /** A filter's module, ready for a plan. */
 export interface CompiledFilter {
   readonly module: WebAssembly.Module;
-  /** SHA-256 of the module's bytes, lower-case hexadecimal. */
+  /** SHA-256 of the module's or the script's bytes, lower-case hexadecimal. */
   readonly digest: string;
+  /** The text of a filter in JavaScript; `module` is then the engine. */
+  readonly script?: string;
+  /** What implements WASI for a module that needs the whole of it. */
+  readonly wasi?: WebAssembly.Module;
 }
 
-/** `builtin` for a module that this release was built with and whose digest was checked; `plugin` for any other. */
-export type FilterTrust = "builtin" | "plugin";
+/**
+ * `builtin` for a module that this release was built with and whose digest was checked; `script` for the text of a
+ * filter in JavaScript; `wasi` for a module that needs the whole of WASI preview 1; `plugin` for any other.
+ */
+export type FilterTrust = "builtin" | "plugin" | "script" | "wasi";
 
 /**
  * Compiles a filter and checks that it speaks the ABI. A plugin is rewritten so that its instructions are counted
  * and its memory is bounded; a built-in filter runs as it is. `field` is named in errors. Throws ConfigError
- * MSM_FILTER_TOO_LARGE, MSM_FILTER_NOT_WASM, MSM_FILTER_ABI, MSM_FILTER_IMPORT, MSM_FILTER_OPCODE or
- * MSM_FILTER_MEMORY.
+ * MSM_FILTER_TOO_LARGE, MSM_FILTER_NOT_WASM, MSM_FILTER_ABI, MSM_FILTER_IMPORT, MSM_FILTER_OPCODE,
+ * MSM_FILTER_MEMORY or MSM_FILTER_SCRIPT.
  */
 export async function compileFilter(
   bytes: Uint8Array,
@@ -42,11 +55,25 @@ export async function compileFilter(
     const problem = `the module has ${bytes.length} bytes; at most ${MAX_MODULE_BYTES} are allowed`;
     throw new ConfigError("MSM_FILTER_TOO_LARGE", field, problem);
   }
+  const digest = createHash("sha256").update(bytes).digest("hex");
+  if (trust === "script") return { module: compileEngine(), digest, script: readScript(bytes, field) };
   const module = await compile(bytes, field);
   checkExports(module, field);
-  checkImports(module, field);
+  checkImports(module, field, trust === "wasi");
   const metered = trust === "builtin" ? module : await compile(meter(bytes, field), field);
-  return { module: metered, digest: createHash("sha256").update(bytes).digest("hex") };
+  return { module: metered, digest, ...(trust === "wasi" ? { wasi: compileWasi() } : {}) };
+}
+
+function readScript(bytes: Uint8Array, field: string): string {
+  if (bytes.length > MAX_SCRIPT_BYTES) {
+    const problem = `the script has ${bytes.length} bytes; at most ${MAX_SCRIPT_BYTES} are allowed`;
+    throw new ConfigError("MSM_FILTER_TOO_LARGE", field, problem);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new ConfigError("MSM_FILTER_SCRIPT", field, "the script is no UTF-8 text; give JavaScript source");
+  }
 }
 
 async function compile(bytes: Uint8Array, field: string): Promise<WebAssembly.Module> {
@@ -89,10 +116,13 @@ function checkExports(module: WebAssembly.Module, field: string): void {
   throw new ConfigError("MSM_FILTER_ABI", field, problem);
 }
 
-function checkImports(module: WebAssembly.Module, field: string): void {
+function checkImports(module: WebAssembly.Module, field: string, hasFullWasi: boolean): void {
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     if (kind === "function" && isKnownImport(from, name)) continue;
-    const problem = `the module imports the ${kind} ${from}.${name}, which this host does not have`;
+    const isWasi = kind === "function" && from === WASI_MODULE && fullWasiNames.includes(name);
+    if (isWasi && hasFullWasi) continue;
+    const hint = isWasi ? "; set vm_config.runtime to msm.runtime.wasi" : "";
+    const problem = `the module imports the ${kind} ${from}.${name}, which this host does not have${hint}`;
     throw new ConfigError("MSM_FILTER_IMPORT", field, problem);
   }
 }

@@ -121,7 +121,10 @@ export class Detour<Owner> implements Outgoing {
     this.#owners[slot] = owner;
     this.#dueMs[slot] = dueMs;
     this.#turns[slot] = 0;
-    this.#ready[this.#readyCount++] = slot;
+    this.batch.words[to + Word.target] = words[word + Word.target]!;
+    // What goes to a target is none of the session's: no other filter sees it.
+    if (words[word + Word.target] !== 0) this.indexes[this.count++] = slot;
+    else this.#ready[this.#readyCount++] = slot;
   }
 
   /** Takes a datagram that has passed every filter out of the ring until it is due. False where there is no room. */

@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Action, type Batch, DESCRIPTOR_WORDS, Word } from "../datapath/batch.ts";
 import { ChainPass } from "./chain-pass.ts";
-import { ChainedFilter } from "./chained-filter.ts";
 import type { Detour, Outgoing } from "./detour.ts";
 import type { FilterEnvironment, MetricHandle, SessionInfo } from "./filter-environment.ts";
 import type { RunnableFilter } from "./filter-options.ts";
+import { FilterPlace } from "./filter-place.ts";
 import { ChainHost } from "./guest-state.ts";
 import type { StreamReport } from "./stream-report.ts";
+import type { Target } from "./target-table.ts";
 
 /** Datagrams that filters divert again and again wait for the next turn after so many. */
 const MAX_ROUNDS = 16;
@@ -21,7 +22,7 @@ const NANOSECONDS_PER_MS = 1e6;
  */
 export class FilterChain {
   readonly #host: ChainHost;
-  readonly #filters: readonly ChainedFilter[];
+  readonly #filters: readonly FilterPlace[];
   readonly #lost: MetricHandle;
   #live = new Uint32Array(0);
   #pass = new ChainPass(0);
@@ -29,7 +30,7 @@ export class FilterChain {
   #listedFirst = 0;
   #listedCount = 0;
 
-  private constructor(host: ChainHost, filters: readonly ChainedFilter[]) {
+  private constructor(host: ChainHost, filters: readonly FilterPlace[]) {
     this.#host = host;
     this.#filters = filters;
     const labels = { listener: host.env.listener };
@@ -41,7 +42,7 @@ export class FilterChain {
     const host = new ChainHost(env);
     return new FilterChain(
       host,
-      filters.map((plan) => new ChainedFilter(plan, host)),
+      filters.map((plan) => new FilterPlace(plan, host)),
     );
   }
 
@@ -98,6 +99,12 @@ export class FilterChain {
     return this.#pass.isTouched;
   }
 
+  /** Whether there is something in `outgoing`, or a session to be closed: to be looked at after each `run` and `tick`. */
+  get hasOutgoing(): boolean {
+    const { detour, closeRequests } = this.#host;
+    return (detour !== null && detour.count > 0) || closeRequests.size > 0;
+  }
+
   /**
    * Datagrams to be sent that are not in the ring; null where there are none. To be looked at after each `run` and
    * `tick`: each descriptor names its session, and its flag UpstreamDirection says whether it goes to the client. Call
@@ -106,6 +113,16 @@ export class FilterChain {
   get outgoing(): Outgoing | null {
     const { detour } = this.#host;
     return detour === null || detour.count === 0 ? null : detour;
+  }
+
+  /** What the number in `Word.target` of an outgoing datagram stands for. */
+  target(number: number): Target | undefined {
+    return this.#host.targets.get(number);
+  }
+
+  /** So many outgoing datagrams had nowhere to go. */
+  noteLost(datagrams: number): void {
+    this.#lost.add(datagrams);
   }
 
   /** The outgoing datagrams were sent, or given up. */
@@ -156,18 +173,27 @@ export class FilterChain {
 
   /**
    * The chain for a new configuration; this one must not be used any more. A filter whose module, configuration,
-   * names and policy are the same goes on with its state, also where it failed. The others start anew and are
-   * told of the live sessions with `resumed` set. To be called between batches.
+   * names and policy are the same goes on with its state, also where it failed. One that changed begins a new
+   * generation in its place; those that are new are told of the live sessions with `resumed` set. To be called between
+   * batches.
    */
   replace(filters: readonly RunnableFilter[], sessions: Iterable<SessionInfo>): FilterChain {
     const running = [...this.#filters];
-    const live = [...sessions];
     this.#host.clock.refresh();
     this.#host.sessions.clear();
-    for (const session of live) this.#host.sessions.set(session.index, session);
-    const next = filters.map((plan) => {
-      const at = running.findIndex((filter) => isSameFilter(filter.plan, plan));
-      return at >= 0 ? running.splice(at, 1)[0]! : startForSessions(plan, this.#host, live);
+    for (const session of sessions) this.#host.sessions.set(session.index, session);
+    const take = (isWanted: (place: FilterPlace) => boolean): FilterPlace | undefined => {
+      const at = running.findIndex(isWanted);
+      return at < 0 ? undefined : running.splice(at, 1)[0];
+    };
+    // What stays as it is has the first choice, so that no other takes its place.
+    const same = filters.map((plan) => take((place) => isSameFilter(place.plan, plan)));
+    const next = filters.map((plan, i) => {
+      const kept = same[i];
+      if (kept !== undefined) return kept;
+      const changed = take((place) => place.plan.name === plan.name);
+      changed?.replace(plan);
+      return changed ?? new FilterPlace(plan, this.#host, this.#host.sessions.values());
     });
     for (const gone of running) this.#host.detour?.abandon(gone, true);
     return new FilterChain(this.#host, next);
@@ -291,20 +317,12 @@ export class FilterChain {
 
 const NO_SESSIONS: readonly number[] = [];
 
-function startForSessions(
-  plan: RunnableFilter,
-  host: ChainHost,
-  sessions: readonly SessionInfo[],
-): ChainedFilter {
-  const filter = new ChainedFilter(plan, host);
-  for (const session of sessions) filter.openSession({ ...session, resumed: true });
-  return filter;
-}
-
 function isSameFilter(a: RunnableFilter, b: RunnableFilter): boolean {
   return (
     a.name === b.name &&
     a.digest === b.digest &&
+    (a.script === undefined) === (b.script === undefined) &&
+    (a.wasi === undefined) === (b.wasi === undefined) &&
     a.rootId === b.rootId &&
     a.vmId === b.vmId &&
     a.failurePolicy === b.failurePolicy &&

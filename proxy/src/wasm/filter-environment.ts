@@ -21,8 +21,26 @@ export interface FilterEnvironment {
    * or paces fails with `unsupported_action` instead of losing datagrams.
    */
   readonly sendsOutgoing?: boolean;
+  /**
+   * Lets a session go on to another endpoint of its cluster, `ip:port`. False where there is none; absent where sessions
+   * have no endpoint of their own.
+   */
+  readonly routeSession?: (session: number, endpoint: string) => boolean;
+  /** Whether the worker sends emitted datagrams to targets, too; `msm_resolve_target` answers UNIMPLEMENTED where not. */
+  readonly sendsToTargets?: boolean;
+  /**
+   * Opens a sink: files that the host keeps, each of which begins with `header`. Absent, or undefined, where nobody wants
+   * any.
+   */
+  readonly openSink?: (name: string, header: Uint8Array) => Sink | undefined;
   /** What the filters of several listeners share; each listener has its own where this is absent. */
   readonly shared?: SharedState;
+}
+
+/** Where a filter writes records that the host keeps. */
+export interface Sink {
+  /** Takes a copy of a record, whole; false where the host is too far behind. */
+  write(bytes: Uint8Array): boolean;
 }
 
 /** The kinds of metric, by their Prometheus names. */

@@ -8,11 +8,11 @@ import type { DatagramSink } from "./datagram-sink.ts";
 import type { SessionInfo } from "./filter-environment.ts";
 import { type FailureKind, FilterFailure } from "./filter-failure.ts";
 import type { RunnableFilter } from "./filter-options.ts";
-import { findGuestCalls, type GuestCalls, startExports } from "./guest-calls.ts";
+import type { GuestCalls } from "./guest-calls.ts";
 import type { GuestRunner } from "./guest-runner.ts";
 import { type ChainHost, GuestState } from "./guest-state.ts";
-import { createImports } from "./imports.ts";
 import { defaultPluginInfo, describePlugin } from "./plugin-info.ts";
+import { startGuest } from "./start-guest.ts";
 import type { StreamReport } from "./stream-report.ts";
 import { StreamRunner } from "./stream-runner.ts";
 
@@ -28,6 +28,7 @@ export class FilterInstance {
   readonly #calls: GuestCalls;
   readonly #runner: GuestRunner;
   readonly #sink: DatagramSink | null;
+  #drainMs = defaultPluginInfo.drainMs;
   /** When the next tick is due, in the worker's monotonic milliseconds; null until the first look. */
   #nextTickMs: number | null = null;
 
@@ -38,23 +39,10 @@ export class FilterInstance {
   constructor(plan: RunnableFilter, host: ChainHost, sink: DatagramSink) {
     const state = new GuestState(plan, host);
     this.#state = state;
-    const attempt = <T>(kind: FailureKind, name: string, call: () => T): T => {
-      state.budget.grantStart();
-      return this.#attempt(kind, name, call);
-    };
     this.#sink = state.canDivert ? sink : null;
-    this.#calls = attempt("start", "instantiation", () => instantiate(state));
-    const calls = this.#calls;
-    attempt("start", "start", () => {
-      calls.contextCreate?.(PLUGIN_CONTEXT, 0);
-      const isStarted = calls.vmStart?.(PLUGIN_CONTEXT, plan.vmConfiguration.length) ?? 1;
-      if (isStarted === 0) throw new FilterFailure("start", "proxy_on_vm_start answered false");
-    });
-    attempt("configure", "proxy_on_configure", () => {
-      const isConfigured = calls.configure?.(PLUGIN_CONTEXT, plan.configuration.length) ?? 1;
-      if (isConfigured === 0) throw new FilterFailure("configure", "the filter refused its configuration");
-    });
-    this.#runner = attempt("start", "msm_describe", () => this.#createRunner());
+    this.#calls = startGuest(state);
+    state.budget.grantStart();
+    this.#runner = this.#attempt("start", "msm_describe", () => this.#createRunner());
   }
 
   get memoryBytes(): number {
@@ -86,6 +74,18 @@ export class FilterInstance {
     });
     this.#state.resumedSessions.delete(index);
     this.#state.timers.cancelContext(context);
+  }
+
+  /** Tells that a session goes on with another instance: what this one keeps with it as properties, that one reads. */
+  handOver(index: number): void {
+    const { onHandOver } = this.#calls;
+    const context = index + FIRST_SESSION_CONTEXT;
+    if (onHandOver !== undefined) this.#call(context, "msm_on_hand_over", () => onHandOver(context));
+  }
+
+  /** For how long sessions are to stay with this instance when another takes its place. */
+  get drainMs(): number {
+    return this.#drainMs;
   }
 
   /** Runs datagrams through the filter; see GuestRunner. */
@@ -126,6 +126,7 @@ export class FilterInstance {
     if (onDatagrams === undefined) return new StreamRunner(state, this.#calls, this.#sink);
     const info =
       describe === undefined ? defaultPluginInfo : describePlugin(state.memory, describe, state.canDivert);
+    this.#drainMs = info.drainMs;
     return new BatchRunner(state, onDatagrams, onTimer, info, this.#sink);
   }
 
@@ -179,20 +180,4 @@ export class FilterInstance {
       throw this.#state.toFailure(thrown, kind, name);
     }
   }
-}
-
-function instantiate(state: GuestState): GuestCalls {
-  const instance = new WebAssembly.Instance(state.plan.module, createImports(state));
-  const { exports } = instance;
-  state.budget.attach(exports);
-  const calls = findGuestCalls(exports, state.plan);
-  const { memory } = exports;
-  if (!(memory instanceof WebAssembly.Memory)) {
-    throw new FilterFailure("start", "the module exports no memory");
-  }
-  state.memory.attach(memory, calls.allocate);
-  state.budget.grantStart();
-  const start = startExports.map((name) => exports[name]).find((found) => typeof found === "function");
-  (start as (() => void) | undefined)?.();
-  return calls;
 }

@@ -20,6 +20,10 @@ export interface FilterOptions {
    * `capability_restriction_config`; all of them where it is absent or empty.
    */
   readonly capabilities?: readonly string[];
+  /** The source text of a filter in JavaScript; its module is then the engine that runs it. */
+  readonly script?: string;
+  /** What implements the whole of WASI preview 1; without it a filter has the part that every filter has. */
+  readonly wasi?: WebAssembly.Module;
 }
 
 /** A filter as a chain runs it. */

@@ -19,9 +19,18 @@ const START_HOST_CALLS = 100_000;
 
 /** What one call into a filter may use. Modules that are not metered have no fuel to run out of. */
 export class GuestBudget {
+  readonly #callFuel: number;
+  readonly #startFuel: number;
   #hostCalls = START_HOST_CALLS;
   #fuel: WebAssembly.Global | null = null;
   #refuel: ((fuel: number) => void) | null = null;
+  #helper: GuestBudget | null = null;
+
+  /** `factor` is how many instructions stand for one, where an interpreter runs the filter. */
+  constructor(factor = 1) {
+    this.#callFuel = CALL_FUEL * factor;
+    this.#startFuel = START_FUEL * factor;
+  }
 
   /** Binds what metering added to the module. */
   attach(exports: WebAssembly.Exports): void {
@@ -32,20 +41,29 @@ export class GuestBudget {
     this.#refuel = refuel as unknown as (fuel: number) => void;
   }
 
+  /** Binds a second module that works for the filter, with instructions of its own. */
+  attachHelper(exports: WebAssembly.Exports): void {
+    this.#helper = new GuestBudget();
+    this.#helper.attach(exports);
+  }
+
   /** Before each of the calls that start the filter. */
   grantStart(): void {
     this.#hostCalls = START_HOST_CALLS;
-    this.#refuel?.(START_FUEL);
+    this.#refuel?.(this.#startFuel);
+    this.#helper?.grantStart();
   }
 
   /** Before each other call. */
   grantCall(): void {
     this.#hostCalls = CALL_HOST_CALLS;
-    this.#refuel?.(CALL_FUEL);
+    this.#refuel?.(this.#callFuel);
+    this.#helper?.grantCall();
   }
 
   /** Whether the last call ended because it had run too many instructions. */
   get isOutOfFuel(): boolean {
+    if (this.#helper?.isOutOfFuel === true) return true;
     return this.#fuel !== null && (this.#fuel.value as number) < 0;
   }
 

@@ -22,6 +22,9 @@ export interface GuestCalls {
   readonly queueReady: ((context: number, queue: number) => void) | undefined;
   readonly onTimer: ((context: number, timer: number, batch: number) => void) | undefined;
   readonly onReport: ((context: number) => void) | undefined;
+  readonly onHandOver: ((context: number) => void) | undefined;
+  readonly onStream: ((context: number, event: number) => void) | undefined;
+  readonly onFlow: ((context: number, flow: number, event: number) => void) | undefined;
 }
 
 /** Exports without which a module is no filter of the extension. */
@@ -67,6 +70,9 @@ export function findGuestCalls(exports: WebAssembly.Exports, plan: RunnableFilte
     queueReady: callback("proxy_on_queue_ready"),
     onTimer: callback("msm_on_timer"),
     onReport: callback("msm_on_report"),
+    onHandOver: callback("msm_on_hand_over"),
+    onStream: callback("msm_on_stream"),
+    onFlow: callback("msm_on_flow"),
   };
 }
 

@@ -5,7 +5,7 @@ import type { BatchWindow } from "./batch-window.ts";
 import { Detour } from "./detour.ts";
 import { DropReasons } from "./drop-reasons.ts";
 import { FilterClock } from "./filter-clock.ts";
-import type { FilterEnvironment, SessionInfo } from "./filter-environment.ts";
+import type { FilterEnvironment, SessionInfo, Sink } from "./filter-environment.ts";
 import { type FailureKind, FilterFailure, toFilterFailure } from "./filter-failure.ts";
 import { FilterMetrics } from "./filter-metrics.ts";
 import type { RunnableFilter } from "./filter-options.ts";
@@ -13,10 +13,12 @@ import { GuestBudget } from "./guest-budget.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { GuestTimers } from "./guest-timers.ts";
 import { LogLimiter } from "./log-limiter.ts";
+import { SCRIPT_FUEL_FACTOR } from "./script/script-engine.ts";
 import { SessionState } from "./session-state.ts";
 import { SharedState } from "./shared-state.ts";
 import type { StreamBuffer } from "./stream-buffer.ts";
 import type { StreamReport } from "./stream-report.ts";
+import { TargetTable } from "./target-table.ts";
 
 /** Longer messages are cut: a log is read by people. */
 const MAX_LOG_BYTES = 4_096;
@@ -30,6 +32,8 @@ export class ChainHost {
   /** What filters keep with sessions. */
   readonly sessionState = new SessionState();
   readonly shared: SharedState;
+  /** Where emitted datagrams may go besides their sessions. */
+  readonly targets = new TargetTable();
   /** Sessions that filters want closed. */
   readonly closeRequests = new Set<number>();
   /** When datagrams of the ring may leave, by index, in the worker's milliseconds; 0 for at once. */
@@ -56,7 +60,7 @@ export class GuestState {
   readonly plan: RunnableFilter;
   readonly host: ChainHost;
   readonly memory = new GuestMemory();
-  readonly budget = new GuestBudget();
+  readonly budget: GuestBudget;
   readonly metrics: FilterMetrics;
   readonly reasons: DropReasons;
   /** Indexes of the live sessions that are older than this instance. */
@@ -74,13 +78,23 @@ export class GuestState {
   readonly canDivert: boolean;
   /** Sessions whose paused datagrams the call under way lets go on. */
   resumes: { readonly session: number; readonly isUpstream: boolean }[] = [];
+  /** The sinks that it opened, by their handles. */
+  readonly sinks: Sink[] = [];
   /** Where the filter sees datagrams; null until it is made. */
   window: BatchWindow | null = null;
+  /** Reads the properties that only its kind of filter has; null where there are none. */
+  readMore: ((name: string) => Uint8Array | undefined) | null = null;
   readonly #limiter: LogLimiter;
 
-  constructor(plan: RunnableFilter, host: ChainHost) {
+  /** `fuelFactor` multiplies the instructions of a call. */
+  constructor(
+    plan: RunnableFilter,
+    host: ChainHost,
+    fuelFactor = plan.script === undefined ? 1 : SCRIPT_FUEL_FACTOR,
+  ) {
     this.plan = plan;
     this.host = host;
+    this.budget = new GuestBudget(fuelFactor);
     this.canDivert = host.env.sendsOutgoing === true;
     this.metrics = new FilterMetrics(host.env, plan.name);
     this.reasons = new DropReasons(host.env, plan.name);
@@ -95,12 +109,22 @@ export class GuestState {
 
   /** Logs text in the guest's memory, whose bounds were checked, unless the filter logs too much. */
   logGuestText(level: number, address: number, length: number): void {
-    if (!this.#limiter.take()) return;
+    if (!this.#takeLogLine()) return;
+    this.host.env.log(level, this.plan.name, this.memory.readText(address, Math.min(length, MAX_LOG_BYTES)));
+  }
+
+  /** Logs what the host has to say to whoever wrote the filter, within the filter's limit. */
+  logHostText(text: string): void {
+    if (this.#takeLogLine()) this.host.env.log(LogLevel.Warn, this.plan.name, text.slice(0, MAX_LOG_BYTES));
+  }
+
+  #takeLogLine(): boolean {
+    if (!this.#limiter.take()) return false;
     const { suppressed } = this.#limiter;
     if (suppressed > 0) {
       this.#limiter.suppressed = 0;
       this.host.env.log(LogLevel.Warn, this.plan.name, `${suppressed} messages were held back`);
     }
-    this.host.env.log(level, this.plan.name, this.memory.readText(address, Math.min(length, MAX_LOG_BYTES)));
+    return true;
   }
 }

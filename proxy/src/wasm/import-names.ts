@@ -31,6 +31,7 @@ export const sharingCalls = [
   "proxy_enqueue_shared_queue",
   "proxy_dequeue_shared_queue",
   "msm_set_timer",
+  "msm_route_session",
 ] as const;
 
 /** The calls of the datagram extension, in module `env`. */
@@ -39,6 +40,27 @@ export const msmCalls = [
   "msm_define_reason",
   "msm_read_datagram",
   "msm_report_stream",
+  "msm_resolve_target",
+] as const;
+
+/** The calls by which filters write to files that the host keeps, in module `env`. */
+export const sinkCalls = ["msm_open_sink", "msm_write_sink"] as const;
+
+/** The calls of signalling filters, in module `env`. Elsewhere they answer UNIMPLEMENTED. */
+export const signallingCalls = [
+  "msm_read_buffer",
+  "msm_reply",
+  "msm_stream_connect",
+  "msm_stream_write",
+  "msm_stream_close",
+  "msm_open_flow",
+  "msm_update_flow",
+  "msm_change_flow",
+  "msm_close_flow",
+  "msm_interleaved_data",
+  "msm_select_route",
+  "msm_report_result",
+  "msm_release_route",
 ] as const;
 
 /**
@@ -90,7 +112,9 @@ export function isKnownImport(module: string, name: string): boolean {
   if (module === WASI_MODULE) return includes(wasiCalls, name);
   return (
     module === "env" &&
-    [proxyCalls, msmCalls, sharingCalls, unimplementedCalls].some((calls) => includes(calls, name))
+    [proxyCalls, msmCalls, sharingCalls, sinkCalls, signallingCalls, unimplementedCalls].some((calls) =>
+      includes(calls, name),
+    )
   );
 }
 

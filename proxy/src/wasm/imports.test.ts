@@ -8,6 +8,8 @@ import {
   msmCalls,
   proxyCalls,
   sharingCalls,
+  signallingCalls,
+  sinkCalls,
   unimplementedCalls,
   WASI_MODULE,
   wasiCalls,
@@ -61,7 +63,14 @@ function define(type: number, name: string): number {
 
 test("every name that a module may import is there", () => {
   const imports = createImports(state);
-  const names = [...proxyCalls, ...msmCalls, ...sharingCalls, ...unimplementedCalls];
+  const names = [
+    ...proxyCalls,
+    ...msmCalls,
+    ...sharingCalls,
+    ...sinkCalls,
+    ...signallingCalls,
+    ...unimplementedCalls,
+  ];
   expect(Object.keys(imports.env ?? {}).sort()).toEqual([...names].sort());
   expect(Object.keys(imports[WASI_MODULE] ?? {}).sort()).toEqual([...wasiCalls].sort());
 });
@@ -174,7 +183,7 @@ test("the clocks of Proxy-Wasm and WASI agree", () => {
 });
 
 const address = fc.oneof(fc.integer(), fc.constantFrom(0, PAGE - 1, PAGE, -1, 2 ** 31 - 1));
-const memoryCalls = [...proxyCalls, ...msmCalls, ...sharingCalls, ...wasiCalls].filter(
+const memoryCalls = [...proxyCalls, ...msmCalls, ...sharingCalls, ...sinkCalls, ...wasiCalls].filter(
   // These take 64-bit values and no address; `proc_exit` never returns.
   (name) =>
     ![

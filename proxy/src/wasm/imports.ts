@@ -5,10 +5,11 @@ import { Status } from "./abi.ts";
 import { countCall } from "./count-call.ts";
 import { isCapable } from "./filter-options.ts";
 import type { GuestState } from "./guest-state.ts";
-import { unimplementedCalls, WASI_MODULE } from "./import-names.ts";
+import { signallingCalls, unimplementedCalls, WASI_MODULE } from "./import-names.ts";
 import { msmImports } from "./msm-imports.ts";
 import { proxyImports } from "./proxy-imports.ts";
 import { sharingImports } from "./sharing-imports.ts";
+import { sinkImports } from "./sink-imports.ts";
 import { wasiImports } from "./wasi-imports.ts";
 
 /** `ENOTCAPABLE` of WASI preview 1. */
@@ -16,16 +17,32 @@ const WASI_NOT_CAPABLE = 76;
 
 const answerUnimplemented = (): number => Status.Unimplemented;
 
-/** Everything that a filter may import, bound to one instance and counted; what it may not use says so. */
-export function createImports(state: GuestState): Record<string, WebAssembly.ModuleImports> {
-  const unimplemented = Object.fromEntries(unimplementedCalls.map((name) => [name, answerUnimplemented]));
+/**
+ * Everything that a filter may import, bound to one instance and counted; what it may not use says so. `more` are calls
+ * of its kind of filter alone, and those that differ for it; `wasi` stands for WASI, the part that every filter has unless
+ * said.
+ */
+export function createImports(
+  state: GuestState,
+  more: Readonly<Record<string, CallableFunction>> = {},
+  wasi: Readonly<Record<string, CallableFunction>> = wasiImports(state),
+): Record<string, WebAssembly.ModuleImports> {
+  const names = [...unimplementedCalls, ...signallingCalls];
+  const unimplemented = Object.fromEntries(names.map((name) => [name, answerUnimplemented]));
   return {
     env: restrict(
       state,
-      { ...unimplemented, ...proxyImports(state), ...msmImports(state), ...sharingImports(state) },
+      {
+        ...unimplemented,
+        ...proxyImports(state),
+        ...msmImports(state),
+        ...sharingImports(state),
+        ...sinkImports(state),
+        ...more,
+      },
       Status.InternalFailure,
     ),
-    [WASI_MODULE]: restrict(state, wasiImports(state), WASI_NOT_CAPABLE),
+    [WASI_MODULE]: restrict(state, wasi, WASI_NOT_CAPABLE),
   };
 }
 

@@ -13,7 +13,15 @@ export type { FilterEnvironment, MetricHandle, MetricKind, SessionInfo } from ".
 export { failureKinds } from "./filter-failure.ts";
 export type { FilterOptions, ReloadPolicy, RunnableFilter } from "./filter-options.ts";
 export { allocatorExports, requiredExports } from "./guest-calls.ts";
-export { msmCalls, proxyCalls, sharingCalls, unimplementedCalls, wasiCalls } from "./import-names.ts";
+export {
+  msmCalls,
+  proxyCalls,
+  sharingCalls,
+  signallingCalls,
+  sinkCalls,
+  unimplementedCalls,
+  wasiCalls,
+} from "./import-names.ts";
 export { propertyReaders } from "./properties.ts";
 export type { StreamReport } from "./stream-report.ts";
 export { MemoryBatch, type StagedDatagram } from "./testing/memory-batch.ts";

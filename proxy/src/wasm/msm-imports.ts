@@ -8,6 +8,15 @@ import { readStream } from "./read-stream.ts";
 /** Streams that one instance may report at once; more would make an answer that nobody can read. */
 const MAX_REPORTS = 16_384;
 
+/** Longest name of a target. */
+const MAX_TARGET_BYTES = 256;
+
+/** `kind` of `msm_resolve_target`. */
+const targetKinds = new Map([
+  [1, "cluster"],
+  [2, "endpoint"],
+] as const);
+
 /** Longest name of a drop reason. */
 const MAX_REASON_BYTES = 48;
 
@@ -43,5 +52,25 @@ export function msmImports(state: GuestState): MsmImports {
       state.reports.push(readStream(memory.view, address >>> 0, session));
       return Status.Ok;
     },
+    msm_resolve_target: (kind: number, name: number, size: number, out: number): number =>
+      resolveTarget(state, kind, name >>> 0, size >>> 0, out >>> 0),
   };
+}
+
+function resolveTarget(
+  state: GuestState,
+  kindNumber: number,
+  name: number,
+  size: number,
+  out: number,
+): number {
+  const { memory, host } = state;
+  if (host.env.sendsToTargets !== true) return Status.Unimplemented;
+  const kind = targetKinds.get(kindNumber as 1 | 2);
+  if (kind === undefined || size === 0 || size > MAX_TARGET_BYTES) return Status.BadArgument;
+  if (!memory.holds(name, size) || !memory.holds(out, 4)) return Status.InvalidMemoryAccess;
+  const target = host.targets.resolve(kind, memory.readText(name, size));
+  if (target === 0) return Status.QuotaExceeded;
+  memory.writeU32(out, target);
+  return Status.Ok;
 }

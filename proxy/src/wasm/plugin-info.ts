@@ -20,6 +20,13 @@ const MAX_EMITTED = 256;
 /** More than any header that could be put before a datagram. */
 const MAX_HEADROOM_BYTES = 512;
 
+/**
+ * For how long sessions stay with their generation of a filter unless it says otherwise: long enough to see whether the
+ * new one works, short enough for who waits for its effect.
+ */
+const DEFAULT_DRAIN_MS = 2_000;
+const MAX_DRAIN_MS = 3_600_000;
+
 /** What a filter asks for: `msm_plugin_info`, with defaults filled in and bounded. */
 export interface PluginInfo {
   /** The most bytes of a datagram that are copied for the filter. */
@@ -30,6 +37,8 @@ export interface PluginInfo {
   readonly emitCapacity: number;
   /** The most bytes of a datagram that it adds. */
   readonly slotBytes: number;
+  /** For how long sessions stay when another generation takes over. */
+  readonly drainMs: number;
 }
 
 /** What holds for a module without `msm_describe`. */
@@ -39,6 +48,7 @@ export const defaultPluginInfo: PluginInfo = {
   maxBatch: DEFAULT_BATCH,
   emitCapacity: 0,
   slotBytes: DEFAULT_SLOT_BYTES,
+  drainMs: DEFAULT_DRAIN_MS,
 };
 
 /** Asks the filter through `msm_describe`. Throws FilterFailure where it wants what this host does not serve. */
@@ -74,5 +84,6 @@ export function describePlugin(
     maxBatch: Math.min(field(InfoField.maxBatch) || DEFAULT_BATCH, MAX_BATCH),
     emitCapacity: Math.min(field(InfoField.emitCapacity), MAX_EMITTED),
     slotBytes,
+    drainMs: Math.min(field(InfoField.drainMs) || DEFAULT_DRAIN_MS, MAX_DRAIN_MS),
   };
 }

@@ -38,6 +38,8 @@ function features(canDivert: boolean): number {
 export function readProperty(state: GuestState, path: string): Uint8Array | undefined {
   const name = pathName(path);
   const session = state.context - FIRST_SESSION_CONTEXT;
+  const more = state.readMore?.(name);
+  if (more !== undefined) return more;
   if (!hasReader(name)) return state.host.sessionState.get(session, name);
   return propertyReaders[name]?.(state, state.host.sessions.get(session));
 }

@@ -121,6 +121,8 @@ function sessionCalls(state: GuestState) {
     proxy_close_stream(type: number): number {
       return noteStream(state, type, (session) => host.closeRequests.add(session));
     },
+    msm_route_session: (context: number, address: number, size: number): number =>
+      routeSession(state, context, address, size),
     msm_set_timer(context: number, id: number, delayUs: bigint, periodUs: bigint): number {
       if (context !== PLUGIN_CONTEXT && !isLive(context)) return Status.NotFound;
       const milliseconds = (us: bigint): number => Number(us) / MICROSECONDS_PER_MS;
@@ -128,6 +130,19 @@ function sessionCalls(state: GuestState) {
       return timers.set(context, id >>> 0, milliseconds(delayUs), milliseconds(periodUs), host.clock.exactMs);
     },
   };
+}
+
+/** Lets a session go on to another endpoint, and notes it for whoever asks for its properties. */
+function routeSession(state: GuestState, context: number, address: number, size: number): number {
+  const { host } = state;
+  if (host.env.routeSession === undefined) return Status.Unimplemented;
+  const endpoint = readKey(state, address, size);
+  if (typeof endpoint === "number") return endpoint;
+  const index = (context >>> 0) - FIRST_SESSION_CONTEXT;
+  const session = host.sessions.get(index);
+  if (session === undefined || !host.env.routeSession(index, endpoint)) return Status.NotFound;
+  host.sessions.set(index, { ...session, endpoint });
+  return Status.Ok;
 }
 
 const MICROSECONDS_PER_MS = 1_000;

@@ -23,6 +23,8 @@ export interface MeteringIndexes {
   readonly charge: number;
   /** Functions below this one are imported. */
   readonly firstOwnFunction: number;
+  /** The most that one visit of a place costs. */
+  readonly maxWeight: number;
 }
 
 /** Instructions that run at most once between two visits of the place where they are charged. */
@@ -67,7 +69,7 @@ export function meterCode(
     }
     if (opcode === Opcode.memoryGrow) region.weight += GROW_WEIGHT;
     else if (opcode === Opcode.block || opcode === Opcode.if) regions.push(region);
-    else if (opcode === Opcode.end) closeRegion(regions, out);
+    else if (opcode === Opcode.end) closeRegion(regions, indexes.maxWeight, out);
     else if (opcode === Opcode.loop) {
       flush();
       regions.push(writeCharge(out, indexes.fuel, left));
@@ -128,8 +130,8 @@ function writeCheck(out: ByteWriter, fuel: number, left: number): void {
   out.u8(Opcode.i32Const, 0, Opcode.i32LtS, Opcode.if, EMPTY, Opcode.unreachable, Opcode.end);
 }
 
-function closeRegion(regions: Region[], out: ByteWriter): void {
+function closeRegion(regions: Region[], maxWeight: number, out: ByteWriter): void {
   const closed = regions.pop()!;
   // A block shares its region with what is around it; the last one to leave knows the whole weight.
-  if (regions.at(-1) !== closed) out.putPadded(closed.weightAt, closed.weight);
+  if (regions.at(-1) !== closed) out.putPadded(closed.weightAt, Math.min(closed.weight, maxWeight));
 }

@@ -45,6 +45,28 @@ const SUM = `(func (export "run") (param $n i32) (result i32) (local $sum i32)
     (br_if $again (local.get $n)))
   (local.get $sum))`;
 
+test("where a place has a highest price, a long body costs no more and still runs out", () => {
+  const metered = meterModule(assemble(SUM), { ...LIMITS, maxWeight: 2 });
+  const exports = new WebAssembly.Instance(new WebAssembly.Module(metered)).exports as unknown as Exports;
+  exports.msm_refuel?.(100_000);
+  exports.run?.(1_000);
+  expect(100_000 - fuelLeft(exports)).toBe(2 * 1_000 + 2);
+  exports.msm_refuel?.(100);
+  expect(() => exports.run?.(1_000)).toThrow("unreachable");
+});
+
+test("an imported memory is refused unless the caller makes it", () => {
+  const bytes = assemble(
+    '(import "env" "memory" (memory 1 2)) (func (export "run") (result i32) (i32.load (i32.const 4)))',
+  );
+  expect(refusal(bytes).code).toBe("MSM_FILTER_MEMORY");
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 2 });
+  new DataView(memory.buffer).setInt32(4, 42, true);
+  const metered = new WebAssembly.Module(meterModule(bytes, { ...LIMITS, takesMemory: true }));
+  const exports = new WebAssembly.Instance(metered, { env: { memory } }).exports as unknown as Exports;
+  expect(exports.run?.()).toBe(42);
+});
+
 test("a metered function computes what it did before, and each turn of its loop costs the same", () => {
   const exports = start(assemble(SUM));
   const cost = (n: number): number => {

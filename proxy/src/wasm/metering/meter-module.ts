@@ -18,7 +18,17 @@ export interface MeteringLimits {
   readonly memoryPages: number;
   /** Instructions until the first refuel: what a start section may use. Below 2^31. */
   readonly startFuel: number;
+  /**
+   * The most that one entry of a function or turn of a loop costs; as many as there are instructions unless said. For
+   * an interpreter, whose loop has ten thousand instructions of which each turn runs a few.
+   */
+  readonly maxWeight?: number;
+  /** Whether the module may import its memory, which the caller then makes and bounds. */
+  readonly takesMemory?: boolean;
 }
+
+/** The largest fuel that the global can hold. */
+const MAX_FUEL = 0x7fff_ffff;
 
 const MAGIC_AND_VERSION = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 const FUNCTION_TYPE = 0x60;
@@ -44,9 +54,17 @@ export function meterModule(bytes: Uint8Array, limits: MeteringLimits): Uint8Arr
       `the module exports ${name}, a name of the host's; rename it`,
     );
   }
+  if (sections.importedMemories > 0 && limits.takesMemory !== true) {
+    throw new MeteringRefusal("MSM_FILTER_MEMORY", "the module imports its memory; it has to export one");
+  }
   const own = sections.functionTypes.length;
   const charge = sections.importedFunctions + own;
-  const indexes = { fuel: sections.globals, charge, firstOwnFunction: sections.importedFunctions };
+  const indexes = {
+    fuel: sections.globals,
+    charge,
+    firstOwnFunction: sections.importedFunctions,
+    maxWeight: limits.maxWeight ?? MAX_FUEL,
+  };
   const out = new ByteWriter(bytes.length * 2);
   out.bytes(MAGIC_AND_VERSION);
   writeParts(sections, limits, indexes, out);

@@ -24,6 +24,8 @@ export const SectionId = {
 const HEADER_BYTES = 8;
 const FUNCTION_TYPE = 0x60;
 const FUNCTION_KIND = 0;
+const MEMORY_KIND = 2;
+const HAS_MAXIMUM = 1;
 
 /** Value types: numbers, v128, funcref and externref. */
 const VALUE_TYPES: ReadonlySet<number> = new Set([0x7f, 0x7e, 0x7d, 0x7c, 0x7b, 0x70, 0x6f]);
@@ -35,6 +37,7 @@ export interface ModuleSections {
   /** The type of each function that the module defines. */
   readonly functionTypes: readonly number[];
   readonly importedFunctions: number;
+  readonly importedMemories: number;
   readonly globals: number;
   readonly exportNames: ReadonlySet<string>;
   has(id: number): boolean;
@@ -62,10 +65,13 @@ export function readSections(bytes: Uint8Array): ModuleSections {
     const range = ranges.get(id);
     return range && new ByteReader(bytes, ...range);
   };
+  const imports = readVector(open(SectionId.import), readImportKind);
+  const importedMemories = imports.filter((kind) => kind === MEMORY_KIND).length;
   return {
     types: readVector(open(SectionId.type), readFunctionType),
     functionTypes: readVector(open(SectionId.function), (section) => section.u32()),
-    importedFunctions: readVector(open(SectionId.import), skipImport).length,
+    importedFunctions: imports.length - importedMemories,
+    importedMemories,
     globals: open(SectionId.global)?.u32() ?? 0,
     exportNames: new Set(readVector(open(SectionId.export), readExportName)),
     has: (id) => ranges.has(id),
@@ -99,11 +105,20 @@ function skipValueTypes(section: ByteReader): number {
   return count;
 }
 
-function skipImport(section: ByteReader): void {
+function readImportKind(section: ByteReader): number {
   section.skipBytes();
   section.skipBytes();
-  if (section.u8() !== FUNCTION_KIND) refuse("the module imports something that is not a function");
-  section.skipNumber();
+  const kind = section.u8();
+  if (kind === MEMORY_KIND) {
+    const flags = section.u8();
+    section.skipNumber();
+    if ((flags & HAS_MAXIMUM) !== 0) section.skipNumber();
+  } else {
+    if (kind !== FUNCTION_KIND)
+      refuse("the module imports something that is neither a function nor a memory");
+    section.skipNumber();
+  }
+  return kind;
 }
 
 function readExportName(section: ByteReader): string {

@@ -71,13 +71,12 @@ export async function watPlan(
   changes: Partial<RunnableFilter> = {},
   trust: FilterTrust = "plugin",
 ): Promise<RunnableFilter> {
-  const { module, digest } = await compileFilter(watFilter(parts), "filter", trust);
+  const compiled = await compileFilter(watFilter(parts), "filter", trust);
   return {
     name: "wat",
     rootId: "root",
     vmId: "vm",
-    module,
-    digest,
+    ...compiled,
     configuration: new Uint8Array(),
     vmConfiguration: new Uint8Array(),
     failurePolicy: "FAIL_CLOSED",

@@ -15,7 +15,15 @@ export class MemoryEnvironment implements FilterEnvironment {
   readonly listener: string;
   /** Tests look at what a chain has outgoing. */
   readonly sendsOutgoing: boolean;
+  readonly sendsToTargets: boolean;
+  /** What was written to sinks, by their names: the header, then each record. */
+  readonly sinks = new Map<string, Uint8Array[]>();
+  /** Whether sinks take what is written, as where the disk is fast enough. */
+  areSinksOpen = true;
   readonly logs: LogLine[] = [];
+  /** Endpoints that there are, and those of the sessions that filters routed, by index. */
+  readonly endpoints = new Set<string>();
+  readonly routed = new Map<number, string>();
   /** Nanoseconds since the start of the test. */
   nowNs = 1_000_000_000n;
   readonly #metrics = new Map<string, MemoryMetric>();
@@ -23,6 +31,7 @@ export class MemoryEnvironment implements FilterEnvironment {
   constructor(listener = "test", sendsOutgoing = true) {
     this.listener = listener;
     this.sendsOutgoing = sendsOutgoing;
+    this.sendsToTargets = sendsOutgoing;
   }
 
   log(level: number, filter: string, message: string): void {
@@ -35,6 +44,19 @@ export class MemoryEnvironment implements FilterEnvironment {
     this.#metrics.set(key, metric);
     return metric;
   }
+
+  /** Sessions may go to any of `endpoints`. */
+  routeSession = (session: number, endpoint: string): boolean => {
+    if (!this.endpoints.has(endpoint)) return false;
+    this.routed.set(session, endpoint);
+    return true;
+  };
+
+  openSink = (name: string, header: Uint8Array) => {
+    const written = [header];
+    this.sinks.set(name, written);
+    return { write: (bytes: Uint8Array) => this.areSinksOpen && written.push(bytes.slice()) > 0 };
+  };
 
   monotonicNs(): bigint {
     return this.nowNs;

@@ -12,6 +12,8 @@ export interface SentDatagram {
   readonly session: number;
   readonly toClient: boolean;
   readonly mark: number;
+  /** Where it goes instead of its session's endpoint; absent where it does not. */
+  readonly target?: string;
 }
 
 /** Takes what a chain has outgoing, as a worker does after each run and tick: for tests. */
@@ -22,11 +24,13 @@ export function takeOutgoing(chain: FilterChain): readonly SentDatagram[] {
   const sent = [...outgoing.indexes.subarray(0, outgoing.count)].map((index) => {
     const word = (descriptors >>> 2) + index * DESCRIPTOR_WORDS;
     const data = words[word + Word.data]!;
+    const target = chain.target(words[word + Word.target]!);
     return {
       payload: bytes.slice(data, data + (words[word + Word.length]! & 0xffff)),
       session: words[word + Word.session]! - FIRST_SESSION_CONTEXT,
       toClient: (words[word + Word.flags]! & Flag.UpstreamDirection) !== 0,
       mark: words[word + Word.mark]!,
+      ...(target && { target: target.name }),
     };
   });
   chain.releaseOutgoing();
