@@ -23,6 +23,8 @@ export interface BalancingPlan {
   readonly overprovisioningFactor: number;
   /** Beyond so many sessions new ones are refused. */
   readonly maxSessions: number;
+  /** The same for each endpoint by itself. */
+  readonly maxSessionsPerEndpoint: number;
 }
 
 /** What Envoy does of itself; a limit of sessions is set by whoever wants one. */
@@ -32,4 +34,5 @@ export const defaultBalancing: BalancingPlan = {
   panicThreshold: 50,
   overprovisioningFactor: 140,
   maxSessions: Number.POSITIVE_INFINITY,
+  maxSessionsPerEndpoint: Number.POSITIVE_INFINITY,
 };

@@ -4,7 +4,10 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ClusterPlan, EndpointPlan, Plan } from "../plan.ts";
 import { defaultBalancing } from "./balancing-plan.ts";
 import { ClusterKeeper } from "./cluster-keeper.ts";
+import type { DnsPlan } from "./discovery/dns-plan.ts";
+import type { DnsAnswer } from "./discovery/lookup-name.ts";
 import type { HealthChecker } from "./health-checker.ts";
+import type { EndpointConduct } from "./outlier-detector.ts";
 import { healthCheckPlan } from "./testing/health-check-plan.ts";
 import { ManualClock, settle } from "./testing/manual-clock.ts";
 
@@ -15,7 +18,9 @@ let applied: Plan[];
 let well: Set<number>;
 let asked: number[];
 /** Errors of endpoints of the cluster `viewer`. */
-let errors: Map<string, number>;
+let errors: Map<string, EndpointConduct>;
+/** What DNS says. */
+let answers: (name: string) => Promise<DnsAnswer>;
 let keeper: ClusterKeeper;
 
 beforeEach(() => {
@@ -24,6 +29,7 @@ beforeEach(() => {
   well = new Set();
   asked = [];
   errors = new Map();
+  answers = () => Promise.reject(new Error("nobody answers"));
   const checker: HealthChecker = {
     readOptions: () => undefined,
     check: ({ port }) => {
@@ -36,13 +42,18 @@ beforeEach(() => {
       applied.push(plan);
       return Promise.resolve([]);
     },
-    errors: () => new Map([["viewer", errors]]),
+    conducts: () => new Map([["viewer", errors]]),
     checkers: new Map([["fake", checker]]),
+    lookup: (name) => answers(name),
     world: clock,
   });
 });
 
 afterEach(() => keeper.close());
+
+const failing = (count: number): EndpointConduct => ({
+  ...{ errors: count, receivedDatagrams: 0, sentDatagrams: 0, sessionsActive: 0 },
+});
 
 const endpoint = (port: number, changes: Partial<EndpointPlan> = {}): EndpointPlan => ({
   ...{ address: "10.0.0.1", port, health: "HEALTHY" },
@@ -148,10 +159,10 @@ test("errors of its sessions take an endpoint out within two sweeps, and it come
     ...{ consecutiveErrors: 3, baseEjectionMs: 1000, longestEjectionMs: 1000 },
     ...{ maxEjectionPercent: 50, intervalMs: 10_000 },
   };
-  errors.set("10.0.0.1 1", 0).set("10.0.0.1 2", 0);
+  errors.set("10.0.0.1 1", failing(0)).set("10.0.0.1 2", failing(0));
   await apply(cluster([endpoint(1), endpoint(2)], { outliers }));
   await clock.advance(100);
-  errors.set("10.0.0.1 1", 3);
+  errors.set("10.0.0.1 1", failing(3));
   await clock.advance(100);
   expect(endpoints()).toEqual(["1 UNHEALTHY", "2 HEALTHY"]);
   await clock.advance(1000);
@@ -202,4 +213,22 @@ describe("an endpoint that is taken out", () => {
     await clock.advance(5000);
     expect(endpoints()).toBeUndefined();
   });
+});
+
+test("endpoints that DNS takes away linger as those that the configuration takes out", async () => {
+  const addressed = (...addresses: readonly string[]) => Promise.resolve({ addresses, ttlMs: undefined });
+  answers = () => addressed("10.0.0.1", "10.0.0.2");
+  const dns: DnsPlan = {
+    ...{ kind: "STRICT", family: "V4_ONLY", refreshMs: 1000, isTtlRespected: false, servers: [] },
+    ...{ failureBaseMs: 1000, failureMaxMs: 1000, endpoints: [endpoint(1, { address: "cams.test" })] },
+  };
+  await apply(cluster([], { dns, drainLingerMs: 5000 }));
+  expect(endpoints()).toEqual([]);
+  await settle();
+  expect(endpoints()).toEqual(["1 HEALTHY", "1 HEALTHY"]);
+  answers = () => addressed("10.0.0.2");
+  await clock.advance(1000);
+  expect(endpoints()).toEqual(["1 HEALTHY", "1 LEFT"]);
+  await clock.advance(5000);
+  expect(endpoints()).toEqual(["1 HEALTHY"]);
 });

@@ -1,11 +1,14 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import type { ClusterPlan, EndpointPlan, Plan, PlanRejection } from "../plan.ts";
+import type { Sample } from "../stats/sample.ts";
+import { DnsDiscovery } from "./discovery/dns-discovery.ts";
+import type { Lookup } from "./discovery/lookup-name.ts";
 import type { CheckWorld } from "./endpoint-check.ts";
 import type { HealthChecker } from "./health-checker.ts";
 import { type CheckedHealth, HealthChecks } from "./health-checks.ts";
 import { endpointKey, Lingering } from "./lingering.ts";
-import { Outliers } from "./outliers.ts";
+import { type Conducts, Outliers } from "./outliers.ts";
 
 /** Time and chance, as they are passed in. */
 export type KeeperWorld = CheckWorld & { readonly nowMs: () => number };
@@ -14,19 +17,21 @@ export type KeeperWorld = CheckWorld & { readonly nowMs: () => number };
 export interface ClusterKeeperOptions {
   /** Makes the datapath follow a plan. */
   readonly apply: (plan: Plan) => Promise<readonly PlanRejection[]>;
-  /** Errors of the sockets of each endpoint's sessions since it came, by cluster and `endpointKey`. */
-  readonly errors: () => ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** What is seen of each endpoint. */
+  readonly conducts: () => Conducts;
   readonly checkers: ReadonlyMap<string, HealthChecker>;
+  readonly lookup: Lookup;
   readonly world: KeeperWorld;
 }
 
 /**
- * Stands between configuration and datapath on the main thread: to what the configuration says of endpoints it adds
- * what checks say, and keeps endpoints that were taken out as long as they linger. Whenever that changes, the
+ * Stands between configuration and datapath on the main thread: it looks up the endpoints that the configuration
+ * names, adds to what it says of endpoints what checks say, and keeps endpoints that were taken out as long as they linger. Whenever that changes, the
  * datapath gets a new plan; what did not change is the same object in it.
  */
 export class ClusterKeeper {
   readonly #options: ClusterKeeperOptions;
+  readonly #names: DnsDiscovery;
   readonly #checks: HealthChecks;
   readonly #outliers: Outliers;
   readonly #lingering = new Lingering();
@@ -37,25 +42,23 @@ export class ClusterKeeper {
   >();
   readonly #stop = new AbortController();
   #intent: Plan = { listeners: [], clusters: [] };
+  /** The clusters of the intent with the endpoints that their names have. */
+  #clusters: readonly ClusterPlan[] = [];
   #wakeMs = Number.POSITIVE_INFINITY;
 
   constructor(options: ClusterKeeperOptions) {
     this.#options = options;
-    this.#outliers = new Outliers(options.errors, options.world, () => void this.#push());
+    const { lookup, world } = options;
+    this.#names = new DnsDiscovery({ lookup, world, onChange: () => void this.#follow() });
+    this.#outliers = new Outliers(options.conducts, options.world, () => void this.#push());
     this.#checks = new HealthChecks(options.checkers, options.world, () => void this.#push());
   }
 
   /** Takes over what the configuration says; resolves when the datapath has it. */
   apply(plan: Plan): Promise<readonly PlanRejection[]> {
-    const nowMs = this.#options.world.nowMs();
-    const after = new Map(plan.clusters.map((cluster) => [cluster.name, cluster]));
-    for (const cluster of this.#intent.clusters) {
-      if (after.get(cluster.name) !== cluster) this.#lingering.note(cluster, after.get(cluster.name), nowMs);
-    }
     this.#intent = plan;
-    this.#checks.follow(plan.clusters);
-    this.#outliers.follow(plan.clusters);
-    return this.#push();
+    this.#names.follow(plan.clusters);
+    return this.#follow();
   }
 
   /** What active checks say of an endpoint; undefined where it is not checked. */
@@ -63,16 +66,36 @@ export class ClusterKeeper {
     return this.#checks.healthOf(cluster, endpoint);
   }
 
-  /** Ends checks and timers. */
+  /** Statistics of what it does by itself. */
+  samples(): readonly Sample[] {
+    return this.#names.samples();
+  }
+
+  /** Ends lookups, checks and timers. */
   close(): void {
     this.#stop.abort();
+    this.#names.stop();
     this.#checks.stop();
     this.#outliers.stop();
   }
 
+  /** Takes over which endpoints there are. */
+  #follow(): Promise<readonly PlanRejection[]> {
+    const nowMs = this.#options.world.nowMs();
+    const before = this.#clusters;
+    this.#clusters = this.#intent.clusters.map((cluster) => this.#names.resolve(cluster));
+    const after = new Map(this.#clusters.map((cluster) => [cluster.name, cluster]));
+    for (const cluster of before) {
+      if (after.get(cluster.name) !== cluster) this.#lingering.note(cluster, after.get(cluster.name), nowMs);
+    }
+    this.#checks.follow(this.#clusters);
+    this.#outliers.follow(this.#clusters);
+    return this.#push();
+  }
+
   #push(): Promise<readonly PlanRejection[]> {
     this.#wakeAt(this.#lingering.expire(this.#options.world.nowMs()));
-    const clusters = this.#intent.clusters.map((cluster) => this.#make(cluster));
+    const clusters = this.#clusters.map((cluster) => this.#make(cluster));
     const names = new Set(clusters.map(({ name }) => name));
     // A cluster that is gone stays without endpoints for new sessions, as long as old ones may stay.
     const gone = this.#lingering.clusters().filter((name) => !names.has(name));
@@ -80,12 +103,17 @@ export class ClusterKeeper {
     const all = [...clusters, ...lingering];
     const kept = new Set(all.map(({ name }) => name));
     for (const name of this.#made.keys()) if (!kept.has(name)) this.#made.delete(name);
-    return this.#options.apply({ listeners: this.#intent.listeners, clusters: all });
+    return this.#options.apply({ ...this.#intent, clusters: all });
   }
 
   /** The cluster with health and lingering endpoints; as it was made last, where nothing changed. */
   #make(from: ClusterPlan): ClusterPlan {
     const lingering = this.#lingering.of(from.name);
+    // Most clusters: with 100,000 endpoints it counts that nothing is looked at one by one.
+    if (lingering.length === 0 && !isWatched(from)) {
+      this.#made.set(from.name, { from, overlay: "", plan: from });
+      return from;
+    }
     const endpoints = from.endpoints.map((endpoint) => this.#withHealth(from.name, endpoint));
     const overlay = [...endpoints, ...lingering]
       .map((endpoint) => `${endpointKey(endpoint)} ${endpoint.health} ${endpoint.failed}`)
@@ -123,6 +151,11 @@ export class ClusterKeeper {
       return this.#push();
     });
   }
+}
+
+/** Whether anything but the configuration has a say in the health of the cluster's endpoints. */
+function isWatched({ healthChecks = [], outliers }: ClusterPlan): boolean {
+  return healthChecks.length > 0 || outliers !== undefined;
 }
 
 /** Whether both are the same cluster that is gone: without endpoints of its own. */

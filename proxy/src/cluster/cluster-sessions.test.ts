@@ -9,7 +9,10 @@ import type { ClusterPlan, EndpointPlan, ListenerPlan, Plan } from "../plan.ts";
 import { startDatapath, type WorkerPool } from "../worker/worker-pool.ts";
 import { defaultBalancing } from "./balancing-plan.ts";
 import { ClusterKeeper } from "./cluster-keeper.ts";
-import { errorsByCluster } from "./outliers.ts";
+import { lookupName } from "./discovery/lookup-name.ts";
+import type { OutlierPlan } from "./outlier-plan.ts";
+import { conductByCluster } from "./outliers.ts";
+import type { SessionRule } from "./session-rule.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const closers: (() => unknown)[] = [];
@@ -24,7 +27,7 @@ async function startPool(): Promise<WorkerPool> {
   return pool;
 }
 
-/** An endpoint that remembers the ports from which it got something; a session has one of its own. */
+/** An endpoint that remembers the ports from which it got something; a session has one of its own. It may answer. */
 async function startEndpoint() {
   const socket = createSocket("udp4");
   let isOpen = true;
@@ -34,10 +37,15 @@ async function startEndpoint() {
   };
   closers.push(close);
   const sessions = new Set<number>();
-  socket.on("message", (_, from) => sessions.add(from.port));
+  const endpoint = { port: 0, sessions, close, isAnswering: false };
+  socket.on("message", (datagram, from) => {
+    sessions.add(from.port);
+    if (endpoint.isAnswering) socket.send(datagram, from.port, from.address);
+  });
   socket.bind(0, "127.0.0.1");
   await once(socket, "listening");
-  return { port: socket.address().port, sessions, close };
+  endpoint.port = socket.address().port;
+  return endpoint;
 }
 
 async function openClient(address = "127.0.0.1"): Promise<Socket> {
@@ -152,16 +160,19 @@ test("sessions leave an endpoint that fails at once, with their clients' next da
   expect(inCluster()).toBe(0);
 });
 
-test("an endpoint that is killed loses its sessions within a second, by the ICMP errors that they get", async () => {
+/** Two endpoints, the second for when the first fails, five clients that send every 20 ms, and the keeper between. */
+async function startFailover(changes: Partial<OutlierPlan>) {
   const pool = await startPool();
   const outliers = {
     ...{ consecutiveErrors: 3, baseEjectionMs: 30_000, longestEjectionMs: 30_000 },
     ...{ maxEjectionPercent: 50, intervalMs: 10_000 },
+    ...changes,
   };
   const keeper = new ClusterKeeper({
     apply: (plan) => pool.apply(plan),
-    errors: () => errorsByCluster(pool.endpoints()),
+    conducts: () => conductByCluster(pool.endpoints()),
     checkers: new Map(),
+    lookup: lookupName,
     world: {
       nowMs: monotonicMs,
       random: Math.random,
@@ -169,8 +180,10 @@ test("an endpoint that is killed loses its sessions within a second, by the ICMP
     },
   });
   closers.push(() => keeper.close());
-  const [killed, staying] = [await startEndpoint(), await startEndpoint()];
-  const { listeners, clusters } = planOf([at(killed), at(staying, { priority: 1 })]);
+  const [failing, staying] = [await startEndpoint(), await startEndpoint()];
+  failing.isAnswering = true;
+  staying.isAnswering = true;
+  const { listeners, clusters } = planOf([at(failing), at(staying, { priority: 1 })]);
   await keeper.apply({ listeners, clusters: clusters.map((cluster) => ({ ...cluster, outliers })) });
   const clients = await openClients(5);
   await sendAll(pool, clients, 5);
@@ -179,9 +192,23 @@ test("an endpoint that is killed loses its sessions within a second, by the ICMP
     for (const client of clients) client.send("x", port, "127.0.0.1");
   }, 20);
   closers.push(() => clearInterval(beat));
-  await killed.close();
+  return { pool, failing, staying };
+}
+
+test("an endpoint that is killed loses its sessions within a second, by the ICMP errors that they get", async () => {
+  const { pool, failing, staying } = await startFailover({});
+  failing.close();
   await vi.waitFor(() => expect(staying.sessions.size).toBe(5), { timeout: 1000, interval: 10 });
   expect(pool.endpoints()[0]!.plan).toMatchObject({ health: "UNHEALTHY", failed: "OUTLIER" });
+});
+
+test("an endpoint whose address swallows everything loses its sessions by its silence, one that answers does not", async () => {
+  const silence = { responseMs: 500, streamMs: 0 };
+  const { pool, failing, staying } = await startFailover({ consecutiveErrors: 0, silence });
+  failing.isAnswering = false;
+  await vi.waitFor(() => expect(staying.sessions.size).toBe(5), { timeout: 5000, interval: 10 });
+  expect(pool.endpoints().map(({ plan }) => plan.failed)).toEqual(["OUTLIER", undefined]);
+  expect(pool.endpoints().every(({ errors }) => errors === 0)).toBe(true);
 });
 
 test("a client's sessions meet at one endpoint by its address, whichever worker has them", async () => {
@@ -218,4 +245,51 @@ test("a cluster takes no more sessions than its circuit breaker allows, and coun
   const overflows = () => pool.samples().find(({ name }) => name === "cluster.upstream_cx_overflow")?.value;
   await vi.waitFor(() => expect(overflows()).toBe(1));
   expect(active(pool)).toEqual([5]);
+});
+
+test("a rule gives new sessions of some clients to another cluster, live, and those that are open stay", async () => {
+  const pool = await startPool();
+  const [stable, canary] = [await startEndpoint(), await startEndpoint()];
+  const plan = (rules: readonly SessionRule[]): Plan => {
+    const { listeners, clusters } = planOf([at(stable)], {}, { rules });
+    return { listeners, clusters: [...clusters, { name: "canary", endpoints: [at(canary)] }] };
+  };
+  const from = (address: string): SessionRule => ({
+    when: { kind: "RANGE", ranges: [{ address, prefixLength: 32 }] },
+    cluster: "canary",
+  });
+  await pool.apply(plan([from("127.0.0.2")]));
+  const clients = [await openClient("127.0.0.2"), await openClient("127.0.0.3")];
+  await sendAll(pool, clients, 2);
+  await vi.waitFor(() => expect([stable.sessions.size, canary.sessions.size]).toEqual([1, 1]));
+  await pool.apply(plan([from("127.0.0.3")]));
+  await sendAll(pool, clients, 2);
+  await sendAll(pool, [await openClient("127.0.0.3")], 3);
+  await vi.waitFor(() => expect([stable.sessions.size, canary.sessions.size]).toEqual([1, 2]));
+});
+
+test("a client that no rule takes gets no session, and is counted, where there is no cluster for all others", async () => {
+  const pool = await startPool();
+  const when = { kind: "TEXT", input: "SOURCE_IP", test: "exact", value: "127.0.0.9" } as const;
+  await pool.apply(
+    planOf([at(await startEndpoint())], {}, { cluster: "", rules: [{ when, cluster: "viewer" }] }),
+  );
+  const { port } = pool.listeners()[0]!.localAddress;
+  (await openClient()).send("x", port, "127.0.0.1");
+  const refused = () => pool.samples().find(({ name }) => name === "udp.downstream_sess_no_route")?.value;
+  await vi.waitFor(() => expect(refused()).toBe(1));
+  expect(active(pool)).toEqual([0]);
+});
+
+test("an endpoint takes no more sessions than the circuit breaker of each allows, and counts the rest", async () => {
+  const pool = await startPool();
+  const endpoints = [await startEndpoint(), await startEndpoint()];
+  const plan = planOf([at(endpoints[0]!), at(endpoints[1]!, { priority: 1 })], { maxSessionsPerEndpoint: 3 });
+  await pool.apply(plan);
+  await sendAll(pool, await openClients(3), 3);
+  const { port } = pool.listeners()[0]!.localAddress;
+  (await openClient()).send("x", port, "127.0.0.1");
+  const overflows = () => pool.samples().find(({ name }) => name === "cluster.upstream_cx_overflow")?.value;
+  await vi.waitFor(() => expect(overflows()).toBe(1));
+  expect(active(pool)).toEqual([3, 0]);
 });

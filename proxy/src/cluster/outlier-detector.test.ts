@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { OutlierDetector } from "./outlier-detector.ts";
+import { type EndpointConduct, OutlierDetector } from "./outlier-detector.ts";
 import type { OutlierPlan } from "./outlier-plan.ts";
 
 const SWEEP_MS = 100;
@@ -12,6 +12,11 @@ const plan: OutlierPlan = {
   maxEjectionPercent: 50,
   intervalMs: 10_000,
 };
+
+/** An endpoint that does nothing but fail. */
+const failing = (errors: number): EndpointConduct => ({
+  ...{ errors, receivedDatagrams: 0, sentDatagrams: 0, sessionsActive: 0 },
+});
 
 /** Endpoints `0`, `1` and so on with their counters, and time in steps of a sweep. */
 class World {
@@ -29,7 +34,10 @@ class World {
   sweep(...errors: readonly number[]): readonly number[] {
     for (const [endpoint, count] of errors.entries()) this.#errors[endpoint]! += count;
     this.timeMs += SWEEP_MS;
-    this.detector.sweep(new Map(this.#errors.map((total, endpoint) => [`${endpoint}`, total])), this.timeMs);
+    this.detector.sweep(
+      new Map(this.#errors.map((total, endpoint) => [`${endpoint}`, failing(total)])),
+      this.timeMs,
+    );
     return this.#errors.flatMap((_, endpoint) => (this.detector.isEjected(`${endpoint}`) ? [endpoint] : []));
   }
 
@@ -51,8 +59,8 @@ test("errors in a row take an endpoint out, and a sweep without any begins anew"
 
 test("errors from before an endpoint was first seen do not count", () => {
   const detector = new OutlierDetector(plan);
-  detector.sweep(new Map([["0", 100]]), 0);
-  detector.sweep(new Map([["0", 100]]), 100);
+  detector.sweep(new Map([["0", failing(100)]]), 0);
+  detector.sweep(new Map([["0", failing(100)]]), 100);
   expect(detector.isEjected("0")).toBe(false);
 });
 
@@ -80,7 +88,7 @@ test("without a number of errors nobody is taken out", () => {
 
 test("tells when something changed, and only then", () => {
   const detector = new OutlierDetector(plan);
-  const sweep = (errors: number, nowMs: number) => detector.sweep(new Map([["0", errors]]), nowMs);
+  const sweep = (errors: number, nowMs: number) => detector.sweep(new Map([["0", failing(errors)]]), nowMs);
   expect([sweep(0, 0), sweep(4, 100), sweep(5, 200), sweep(9, 300), sweep(9, 1200)]).toEqual([
     false,
     false,
@@ -88,4 +96,27 @@ test("tells when something changed, and only then", () => {
     false,
     true,
   ]);
+});
+
+test("an endpoint that is silent for too long is out at once, however few errors there are", () => {
+  const silence = { responseMs: 500, streamMs: 0 };
+  const detector = new OutlierDetector({ ...plan, consecutiveErrors: 0, silence });
+  const sweep = (sentDatagrams: number, receivedDatagrams: number, nowMs: number) =>
+    detector.sweep(
+      new Map(
+        ["0", "1"].map((key) => [
+          key,
+          {
+            ...failing(0),
+            sessionsActive: 1,
+            sentDatagrams,
+            receivedDatagrams: key === "1" ? receivedDatagrams : 0,
+          },
+        ]),
+      ),
+      nowMs,
+    );
+  const changes = Array.from({ length: 9 }, (_, step) => sweep(step, step, step * SWEEP_MS));
+  expect(changes.indexOf(true)).toBe(6);
+  expect([detector.isEjected("0"), detector.isEjected("1")]).toEqual([true, false]);
 });

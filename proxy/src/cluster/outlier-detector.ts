@@ -1,11 +1,19 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import type { OutlierPlan } from "./outlier-plan.ts";
+import { type EndpointTraffic, SilenceWatch } from "./silence-watch.ts";
+
+/** What is looked at of an endpoint: counters since its beginning, and its sessions now. */
+export interface EndpointConduct extends EndpointTraffic {
+  /** Of its sessions' sockets, and failures that signalling reports. */
+  readonly errors: number;
+}
 
 /** What was seen of one endpoint. */
 interface Seen {
   /** Errors since it was first seen. */
   errors: number;
+  readonly silence: SilenceWatch;
   /** Errors in sweeps that follow each other. */
   consecutive: number;
   /** How often it was taken out, less what good conduct took back. */
@@ -17,8 +25,8 @@ interface Seen {
 }
 
 /**
- * Passive health of the endpoints of one cluster: a state machine over counters of errors, after Envoy's outlier
- * detection. What it cannot know is whether a silent endpoint is well: only errors that sockets report count.
+ * Passive health of the endpoints of one cluster: a state machine over counters, after Envoy's outlier detection.
+ * Errors count, and where the plan says so, silence.
  */
 export class OutlierDetector {
   readonly #plan: OutlierPlan;
@@ -29,20 +37,21 @@ export class OutlierDetector {
   }
 
   /**
-   * Looks at the errors of every endpoint of the cluster, counted since its beginning, by key. Returns whether some
-   * endpoint was taken out or put back.
+   * Looks at every endpoint of the cluster, by key. Returns whether some endpoint was taken out or put back.
    */
-  sweep(errors: ReadonlyMap<string, number>, nowMs: number): boolean {
-    for (const key of this.#seen.keys()) if (!errors.has(key)) this.#seen.delete(key);
+  sweep(conducts: ReadonlyMap<string, EndpointConduct>, nowMs: number): boolean {
+    for (const key of this.#seen.keys()) if (!conducts.has(key)) this.#seen.delete(key);
     let isChanged = false;
-    for (const [key, total] of errors) {
+    for (const [key, conduct] of conducts) {
       const seen = this.#seen.get(key);
       if (seen === undefined) {
-        const fresh = { errors: total, consecutive: 0, ejections: 0, untilMs: 0, countedMs: nowMs };
+        const { errors } = conduct;
+        const silence = new SilenceWatch(conduct);
+        const fresh = { errors, silence, consecutive: 0, ejections: 0, untilMs: 0, countedMs: nowMs };
         this.#seen.set(key, fresh);
         continue;
       }
-      if (this.#look(seen, total, errors.size, nowMs)) isChanged = true;
+      if (this.#look(seen, conduct, conducts.size, nowMs)) isChanged = true;
     }
     return isChanged;
   }
@@ -51,9 +60,11 @@ export class OutlierDetector {
     return (this.#seen.get(key)?.untilMs ?? 0) > 0;
   }
 
-  #look(seen: Seen, total: number, endpoints: number, nowMs: number): boolean {
-    const fresh = total - seen.errors;
-    seen.errors = total;
+  #look(seen: Seen, conduct: EndpointConduct, endpoints: number, nowMs: number): boolean {
+    const fresh = conduct.errors - seen.errors;
+    seen.errors = conduct.errors;
+    const { consecutiveErrors, silence } = this.#plan;
+    const isSilent = silence !== undefined && seen.silence.look(conduct, silence, nowMs);
     seen.consecutive = fresh > 0 ? seen.consecutive + fresh : 0;
     if (seen.untilMs > 0) {
       if (nowMs < seen.untilMs) return false;
@@ -63,9 +74,8 @@ export class OutlierDetector {
       return true;
     }
     this.#forgive(seen, fresh, nowMs);
-    const { consecutiveErrors } = this.#plan;
-    if (consecutiveErrors === 0 || seen.consecutive < consecutiveErrors) return false;
-    if (!this.#mayEject(endpoints)) return false;
+    const isFailing = consecutiveErrors > 0 && seen.consecutive >= consecutiveErrors;
+    if (!(isFailing || isSilent) || !this.#mayEject(endpoints)) return false;
     seen.ejections++;
     const { baseEjectionMs, longestEjectionMs } = this.#plan;
     seen.untilMs = nowMs + Math.min(baseEjectionMs * seen.ejections, longestEjectionMs);

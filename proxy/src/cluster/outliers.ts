@@ -5,25 +5,26 @@ import type { LiveEndpoint } from "../datapath/datapath.ts";
 import type { ClusterPlan, EndpointPlan } from "../plan.ts";
 import type { KeeperWorld } from "./cluster-keeper.ts";
 import { endpointKey } from "./lingering.ts";
-import { OutlierDetector } from "./outlier-detector.ts";
+import { type EndpointConduct, OutlierDetector } from "./outlier-detector.ts";
 import type { OutlierPlan } from "./outlier-plan.ts";
 
-/** How often errors are looked at: a tenth of the second within which a dead endpoint should lose its sessions. */
+/** How often endpoints are looked at: a tenth of the second within which a dead endpoint should lose its sessions. */
 const SWEEP_MS = 100;
 
-type Errors = ReadonlyMap<string, ReadonlyMap<string, number>>;
+/** By cluster and `endpointKey`. */
+export type Conducts = ReadonlyMap<string, ReadonlyMap<string, EndpointConduct>>;
 
 /** The outlier detection of every cluster that has some. It sleeps while there is none. */
 export class Outliers {
-  readonly #errors: () => Errors;
+  readonly #conducts: () => Conducts;
   readonly #world: KeeperWorld;
   readonly #onChange: () => void;
   readonly #detectors = new Map<string, { readonly plan: OutlierPlan; readonly detector: OutlierDetector }>();
   readonly #stop = new AbortController();
   #isRunning = false;
 
-  constructor(errors: () => Errors, world: KeeperWorld, onChange: () => void) {
-    this.#errors = errors;
+  constructor(conducts: () => Conducts, world: KeeperWorld, onChange: () => void) {
+    this.#conducts = conducts;
     this.#world = world;
     this.#onChange = onChange;
   }
@@ -54,10 +55,10 @@ export class Outliers {
     while (this.#detectors.size > 0) {
       await this.#world.sleep(SWEEP_MS, this.#stop.signal);
       if (this.#stop.signal.aborted) return;
-      const errors = this.#errors();
+      const conducts = this.#conducts();
       let isChanged = false;
       for (const [name, { detector }] of this.#detectors) {
-        if (detector.sweep(errors.get(name) ?? new Map(), this.#world.nowMs())) isChanged = true;
+        if (detector.sweep(conducts.get(name) ?? new Map(), this.#world.nowMs())) isChanged = true;
       }
       if (isChanged) this.#onChange();
     }
@@ -65,12 +66,13 @@ export class Outliers {
   }
 }
 
-/** The errors of endpoints as `Outliers` wants them. */
-export function errorsByCluster(endpoints: readonly LiveEndpoint[]): Errors {
-  const clusters = new Map<string, Map<string, number>>();
-  for (const { cluster, plan, errors } of endpoints) {
-    const known = clusters.get(cluster) ?? new Map<string, number>();
-    clusters.set(cluster, known.set(endpointKey(plan), errors));
+/** The conduct of endpoints as `Outliers` wants it. */
+export function conductByCluster(endpoints: readonly LiveEndpoint[]): Conducts {
+  const clusters = new Map<string, Map<string, EndpointConduct>>();
+  for (const endpoint of endpoints) {
+    const { cluster, plan } = endpoint;
+    const known = clusters.get(cluster) ?? new Map<string, EndpointConduct>();
+    clusters.set(cluster, known.set(endpointKey(plan), endpoint));
   }
   return clusters;
 }
