@@ -14,13 +14,18 @@ import { realParts } from "./real-parts.ts";
  * `BootstrapError` that lists what is wrong.
  */
 export async function checkBootstrap(
-  options: Pick<ProxyOptions, "bootstrap" | "node" | "filters" | "parts">,
+  options: Pick<ProxyOptions, "bootstrap" | "node" | "filters" | "codeCache" | "captureFolder" | "parts">,
 ): Promise<void> {
   const source = bootstrapSource(options.bootstrap);
   const bootstrap = readBootstrap(source, options.node);
   const builtins = new BuiltinFilters(options.filters ?? installedFilters());
   const store = new ConfigStore({
-    loader: new FilterLoader(options.parts?.filterHost ?? realParts.filterHost, builtins),
+    loader: new FilterLoader(
+      options.parts?.filterHost ?? realParts.filterHost,
+      builtins,
+      options.codeCache,
+      options.captureFolder !== undefined,
+    ),
     applyPlan: () => Promise.resolve([]),
     probeAddress: () => Promise.resolve(),
   });

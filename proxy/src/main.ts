@@ -19,6 +19,8 @@ interface Flags {
   readonly concurrency?: number;
   readonly io: string;
   readonly filters?: string;
+  readonly codeCache?: string;
+  readonly captureFolder?: string;
   readonly logLevel: string;
   readonly mode: "serve" | "validate";
   readonly serviceNode?: string;
@@ -38,6 +40,11 @@ function parseFlags(): Flags {
     .option("--concurrency <n>", "datapath workers (default: one for each core)", parseCount)
     .option("--io <name>", "I/O backend: auto, mmsg or dgram", "auto")
     .option("--filters <folder>", "folder of the built-in filters (default: that of @msm/filters)")
+    .option(
+      "--code-cache <folder>",
+      "where code that was fetched is kept (default: among the temporary files)",
+    )
+    .option("--capture-folder <folder>", "where filters may write captures (default: nowhere)")
     .addOption(new Option("-l, --log-level <level>", "how much to log").choices(LOG_LEVELS).default("info"))
     .addOption(
       new Option("--mode <mode>", "validate checks the file and ends")
@@ -55,10 +62,11 @@ function parseFlags(): Flags {
 
 async function main(flags: Flags): Promise<void> {
   const loggers = createLoggers(flags.logLevel);
-  const { configPath, concurrency, io, filters, metricsAddress, healthAddress } = flags;
+  const { configPath, concurrency, io, filters, codeCache, captureFolder, metricsAddress, healthAddress } =
+    flags;
   const options: ProxyOptions = {
     bootstrap: configPath,
-    ...{ concurrency, io, filters, metricsAddress, healthAddress },
+    ...{ concurrency, io, filters, codeCache, captureFolder, metricsAddress, healthAddress },
     node: { id: flags.serviceNode, cluster: flags.serviceCluster },
     loggerFor: (component) => loggers.root.child({ component }),
     logLevel: loggers.level,

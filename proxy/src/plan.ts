@@ -1,10 +1,16 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import type { PluginConfig } from "@msm/xds-protos/envoy/extensions/wasm/v3/wasm_pb.js";
 import type { BalancingPlan } from "./cluster/balancing-plan.ts";
+import type { DnsPlan } from "./cluster/discovery/dns-plan.ts";
 import type { HealthCheckPlan } from "./cluster/health-check-plan.ts";
 import type { CheckTarget } from "./cluster/health-checker.ts";
 import type { EndpointHealth } from "./cluster/load-balancer.ts";
 import type { OutlierPlan } from "./cluster/outlier-plan.ts";
+import type { SessionRouting } from "./cluster/session-rule.ts";
+import type { ListenerLimits } from "./datapath/listener-limits.ts";
+import type { RouteTablePlan } from "./routes/route-plan.ts";
+import type { SignallingOptions } from "./signalling/signalling-options.ts";
 
 /**
  * What a proxy should do, after every check: the form in which configuration reaches the datapath, wherever it
@@ -13,6 +19,8 @@ import type { OutlierPlan } from "./cluster/outlier-plan.ts";
  */
 export interface Plan {
   readonly listeners: readonly ListenerPlan[];
+  /** The listeners of protocols over TCP; none unless said. */
+  readonly signalling?: readonly SignallingPlan[];
   readonly clusters: readonly ClusterPlan[];
 }
 
@@ -23,13 +31,11 @@ export interface SocketAddress {
 }
 
 /** A UDP listener with its `udp_proxy`. */
-export interface ListenerPlan {
+export interface ListenerPlan extends SessionRouting {
   readonly name: string;
   readonly address: SocketAddress;
   /** `stat_prefix` of the udp_proxy: the name in its statistics. */
   readonly statPrefix: string;
-  /** The cluster to which new sessions go. */
-  readonly cluster: string;
   /** What RING_HASH and MAGLEV hash; without it they choose by lot. */
   readonly hashPolicy?: HashPolicy;
   /** A session without a datagram either way for so long is closed. */
@@ -38,8 +44,26 @@ export interface ListenerPlan {
   readonly maxRxDatagramBytes: number;
   /** Whether the kernel may hand over runs of datagrams at once (UDP_GRO). */
   readonly preferGro: boolean;
+  /** What it protects itself with; nothing unless said. */
+  readonly limits?: ListenerLimits;
   /** The session filters, in the order in which a datagram from downstream meets them. */
   readonly filters: readonly FilterPlan[];
+}
+
+/** A TCP listener whose protocol a filter speaks; `msm.network.v1.SignallingProxy`. */
+export interface SignallingPlan {
+  readonly name: string;
+  readonly address: SocketAddress;
+  /** `stat_prefix` of the SignallingProxy. */
+  readonly statPrefix: string;
+  /** The filter that speaks the protocol. Its module counts its instructions, also where it is built in. */
+  readonly filter: FilterPlan;
+  readonly routes: RouteTablePlan;
+  readonly options: SignallingOptions;
+  /** Filters of every flow that the listener opens. */
+  readonly mediaChain: readonly PluginConfig[];
+  /** Further connections are refused. */
+  readonly maxConnections: number;
 }
 
 /** What happens to datagrams when a filter fails; `envoy.extensions.wasm.v3.FailurePolicy`. */
@@ -69,6 +93,8 @@ export type HashPolicy =
 export interface ClusterPlan {
   readonly name: string;
   readonly endpoints: readonly EndpointPlan[];
+  /** Names to find endpoints by; `endpoints` is empty until then. */
+  readonly dns?: DnsPlan;
   /** `defaultBalancing` unless said. */
   readonly balancing?: BalancingPlan;
   /** Every one of them must succeed; endpoints are not checked unless said. */
@@ -77,12 +103,16 @@ export interface ClusterPlan {
   readonly outliers?: OutlierPlan;
   /** For how long an endpoint that is taken out keeps the sessions that it has; 0, not at all, unless said. */
   readonly drainLingerMs?: number;
+  /** How long a connection to an endpoint may take to be made; 5,000 unless said. */
+  readonly connectTimeoutMs?: number;
 }
 
 /** One upstream endpoint. One that takes no new sessions stays in the plan for those that it has. */
 export interface EndpointPlan {
   readonly address: string;
   readonly port: number;
+  /** The name by which it was found, where it was by DNS. */
+  readonly hostname?: string;
   /** HEALTHY unless said. */
   readonly health?: EndpointHealth;
   /** Why it is UNHEALTHY, where EDS does not say so. */

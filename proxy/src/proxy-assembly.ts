@@ -6,8 +6,9 @@ import { loadRoutes } from "./admin/load-routes.ts";
 import type { AdminContext, AdminRoute } from "./admin/route.ts";
 import { ServerState } from "./admin/server-state.ts";
 import { ClusterKeeper } from "./cluster/cluster-keeper.ts";
+import { lookupName } from "./cluster/discovery/lookup-name.ts";
 import { loadHealthCheckers } from "./cluster/load-health-checkers.ts";
-import { errorsByCluster } from "./cluster/outliers.ts";
+import { conductByCluster } from "./cluster/outliers.ts";
 import { applyStatic } from "./config/apply-static.ts";
 import type { BootstrapConfig } from "./config/bootstrap.ts";
 import type { BootstrapSource } from "./config/bootstrap-source.ts";
@@ -19,18 +20,19 @@ import type { AdsConfig } from "./config/read-ads.ts";
 import { refuse } from "./config/refuse.ts";
 import { ConfigStore } from "./config/store.ts";
 import type { Datapath, LiveListener } from "./datapath/datapath.ts";
+import type { FlowService } from "./flow/flow-service.ts";
 import { type Logger, silentLogger } from "./logger.ts";
 import type { Plan, PlanRejection, SocketAddress } from "./plan.ts";
 import type { ProxyOptions, ProxyParts } from "./proxy-options.ts";
 import { proxyVersion } from "./proxy-version.ts";
 import { realParts } from "./real-parts.ts";
+import { SignallingDatapath } from "./signalling/signalling-datapath.ts";
+import { SignallingPool } from "./signalling/signalling-pool.ts";
 import type { RunningProxy } from "./start-proxy.ts";
 import { StatsRegistry } from "./stats/registry.ts";
 import { serverSamples } from "./stats/server-samples.ts";
-import { AdsClient } from "./xds/ads-client.ts";
-import { openAdsStream } from "./xds/ads-stream.ts";
 import { clientNode } from "./xds/client-node.ts";
-import { DeltaState } from "./xds/delta-state.ts";
+import { type AnyAdsClient, createAdsClient } from "./xds/create-ads-client.ts";
 import { xdsStats } from "./xds/xds-stats.ts";
 
 /** The parts of one proxy, and the order in which they start and stop. */
@@ -45,12 +47,13 @@ export class ProxyAssembly implements RunningProxy {
   readonly #loggerFor: (component: string) => Logger;
   readonly #registry = new StatsRegistry();
   readonly #watch: ListenerWatch;
+  readonly #loader: FilterLoader;
   readonly #store: ConfigStore;
   readonly #state: ServerState;
   readonly #startedAt = new Date();
   readonly #servers: HttpServer[] = [];
   #datapath: Datapath | undefined;
-  #client: AdsClient | undefined;
+  #client: AnyAdsClient | undefined;
   #keeper: ClusterKeeper | undefined;
   #fetchTimer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
@@ -62,11 +65,14 @@ export class ProxyAssembly implements RunningProxy {
     this.#parts = { ...realParts, ...options.parts };
     this.#loggerFor = options.loggerFor ?? (() => silentLogger);
     this.#watch = new ListenerWatch(this.#registry, this.#loggerFor("listeners"));
+    this.#loader = new FilterLoader(
+      this.#parts.filterHost,
+      new BuiltinFilters(options.filters ?? installedFilters()),
+      options.codeCache,
+      options.captureFolder !== undefined,
+    );
     this.#store = new ConfigStore({
-      loader: new FilterLoader(
-        this.#parts.filterHost,
-        new BuiltinFilters(options.filters ?? installedFilters()),
-      ),
+      loader: this.#loader,
       applyPlan: (plan) => this.#applyPlan(plan),
       probeAddress: this.#parts.probeAddress,
     });
@@ -84,6 +90,11 @@ export class ProxyAssembly implements RunningProxy {
     return this.#datapath?.io ?? "";
   }
 
+  get flows(): FlowService {
+    if (this.#datapath === undefined) throw new Error("the datapath does not run yet");
+    return this.#datapath.flowService;
+  }
+
   listeners(): readonly LiveListener[] {
     return this.#datapath?.listeners() ?? [];
   }
@@ -95,15 +106,21 @@ export class ProxyAssembly implements RunningProxy {
     const checkers = await loadHealthCheckers();
     this.#keeper = new ClusterKeeper({
       apply: (plan) => this.#applyToDatapath(plan),
-      errors: () => errorsByCluster(this.#datapath?.endpoints() ?? []),
+      conducts: () => conductByCluster(this.#datapath?.endpoints() ?? []),
       checkers,
+      lookup: lookupName,
       world: this.#parts.surroundings,
     });
-    this.#datapath = await this.#parts.startDatapath({
+    const datapath = await this.#parts.startDatapath({
       io,
       concurrency,
       logger: this.#loggerFor("datapath"),
+      captureFolder: this.#options.captureFolder,
+      loadFilter: (name, config) => this.#loader.load(name, config),
     });
+    const { flowService: flows } = datapath;
+    const signalling = new SignallingPool({ concurrency, flows, logger: this.#loggerFor("signalling") });
+    this.#datapath = new SignallingDatapath(datapath, signalling);
     const admin = formatAddress(this.adminAddress);
     this.#loggerFor("main").info(
       { admin, io: this.io, concurrency: this.#datapath.concurrency },
@@ -185,6 +202,7 @@ export class ProxyAssembly implements RunningProxy {
         ...this.#registry.samples(),
         ...serverSamples(context),
         ...(this.#datapath?.samples() ?? []),
+        ...(this.#keeper?.samples() ?? []),
       ],
       logLevel: () => logLevel?.get() ?? "silent",
       setLogLevel: (level) => logLevel?.set(level) ?? false,
@@ -207,19 +225,15 @@ export class ProxyAssembly implements RunningProxy {
   }
 
   #startClient(ads: AdsConfig): void {
-    const { wildcards, initialFetchTimeoutMs } = ads;
-    this.#client = new AdsClient({
-      state: new DeltaState(clientNode(this.#bootstrap.node, proxyVersion), wildcards),
+    this.#client = createAdsClient(ads, clientNode(this.#bootstrap.node, proxyVersion), {
       sink: this.#store,
-      openStream: (onConnected) => openAdsStream(ads.target, onConnected),
       surroundings: this.#parts.surroundings,
-      wildcards,
       stats: xdsStats(this.#registry),
       logger: this.#loggerFor("xds"),
       onAnswered: (type) => this.#state.answered(type),
     });
     this.#client.start();
-    if (initialFetchTimeoutMs === 0) return;
-    this.#fetchTimer = setTimeout(() => this.#state.stopWaiting(), initialFetchTimeoutMs).unref();
+    if (ads.initialFetchTimeoutMs === 0) return;
+    this.#fetchTimer = setTimeout(() => this.#state.stopWaiting(), ads.initialFetchTimeoutMs).unref();
   }
 }

@@ -3,6 +3,7 @@
 import type { NodeOverrides } from "./config/bootstrap.ts";
 import type { FilterHost } from "./config/filter-loader.ts";
 import type { Datapath } from "./datapath/datapath.ts";
+import type { LoadFilter } from "./flow/chain-cache.ts";
 import type { Logger } from "./logger.ts";
 import type { SocketAddress } from "./plan.ts";
 import type { Surroundings } from "./xds/ads-client.ts";
@@ -17,6 +18,10 @@ export interface ProxyOptions {
   readonly io?: string | undefined;
   /** Folder of the built-in filters; that of the installed `@msm/filters` unless said. */
   readonly filters?: string | undefined;
+  /** Folder in which fetched code of filters is kept; one of this user's among the temporary files unless said. */
+  readonly codeCache?: string | undefined;
+  /** Folder for what filters capture; they may not write where it is undefined. */
+  readonly captureFolder?: string | undefined;
   readonly node?: NodeOverrides | undefined;
   /** Where to serve `/metrics` besides the admin interface; nowhere unless said. */
   readonly metricsAddress?: SocketAddress | undefined;
@@ -44,8 +49,10 @@ export interface ProxyParts {
     readonly io: string;
     readonly concurrency: number;
     readonly logger: Logger;
+    readonly loadFilter: LoadFilter;
+    readonly captureFolder?: string | undefined;
   }) => Promise<Datapath>;
   readonly filterHost: FilterHost;
-  readonly probeAddress: (address: SocketAddress, field: string) => Promise<void>;
+  readonly probeAddress: (address: SocketAddress, field: string, protocol: "udp" | "tcp") => Promise<void>;
   readonly surroundings: Surroundings;
 }

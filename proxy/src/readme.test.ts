@@ -23,5 +23,5 @@ test("the bootstrap without a control plane is good as it stands", async () => {
 
 test("the bootstrap with a control plane is good as it stands", () => {
   const { ads } = readBootstrap(parseBootstrapText(withControlPlane, "README.md"));
-  expect(ads?.target).toBe("dns:control-plane:15010");
+  expect(ads?.servers).toEqual([{ target: "dns:control-plane:15010" }]);
 });

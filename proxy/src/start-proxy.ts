@@ -3,6 +3,7 @@
 import { readBootstrap } from "./config/bootstrap.ts";
 import { bootstrapSource } from "./config/bootstrap-source.ts";
 import type { LiveListener } from "./datapath/datapath.ts";
+import type { FlowService } from "./flow/flow-service.ts";
 import type { SocketAddress } from "./plan.ts";
 import { ProxyAssembly } from "./proxy-assembly.ts";
 import type { ProxyOptions } from "./proxy-options.ts";
@@ -16,6 +17,8 @@ export interface RunningProxy {
   readonly io: string;
   /** The open listeners with the addresses that they got. */
   listeners(): readonly LiveListener[];
+  /** Opens and closes flows, as signalling does. */
+  readonly flows: FlowService;
   /** Resolves when the proxy has stopped, by `close` or by POST `/quitquitquit`. */
   readonly closed: Promise<void>;
   close(): Promise<void>;

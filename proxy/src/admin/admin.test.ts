@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { fromJsonString, type JsonObject, registry, unpackAny } from "@msm/xds-protos";
+import { create, fromJsonString, type JsonObject, registry, unpackAny } from "@msm/xds-protos";
 import { ClustersSchema } from "@msm/xds-protos/envoy/admin/v3/clusters_pb.js";
 import { type ConfigDump, ConfigDumpSchema } from "@msm/xds-protos/envoy/admin/v3/config_dump_pb.js";
 import { ClientResourceStatus } from "@msm/xds-protos/envoy/admin/v3/config_dump_shared_pb.js";
 import { ListenersSchema } from "@msm/xds-protos/envoy/admin/v3/listeners_pb.js";
 import { ServerInfoSchema } from "@msm/xds-protos/envoy/admin/v3/server_info_pb.js";
+import { LegStateSchema } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readBootstrap } from "../config/bootstrap.ts";
 import { bootstrapSource } from "../config/bootstrap-source.ts";
@@ -124,7 +125,7 @@ describe("/config_dump", () => {
     await applyEverything();
     const typesOf = (dump: ConfigDump) => dump.configs.map(({ typeUrl }) => typeUrl.replace(/^.*\./, ""));
     const sections = ["BootstrapConfigDump", "ClustersConfigDump", "EcdsConfigDump"];
-    const others = ["ListenersConfigDump", "RoutesConfigDump"];
+    const others = ["ListenersConfigDump", "RoutesConfigDump", "SecretsConfigDump"];
     expect(typesOf(await configDump())).toEqual([...sections, ...others]);
     expect(typesOf(await configDump("?include_eds"))).toEqual([
       ...sections,
@@ -244,6 +245,31 @@ test("/listeners names the open ones with the addresses that they got", async ()
       name: "a",
       localAddress: { address: { case: "socketAddress", value: { portSpecifier: { value: 5004 } } } },
     },
+  ]);
+});
+
+test("/flows shows each leg with its addresses and counters", async () => {
+  const counts = {
+    receivedDatagrams: 0,
+    receivedBytes: 0,
+    sentDatagrams: 7,
+    sentBytes: 700,
+    dropped: { late: 2 },
+  };
+  const state = create(LegStateSchema, { id: "viewer", local: { ip: "192.0.2.1", port: 16384 } });
+  const leg = {
+    id: "viewer",
+    role: "receiver",
+    isEnabled: true,
+    isActive: false,
+    transport: "udp",
+    state,
+  } as const;
+  datapath.liveFlows = [
+    { owner: "rtsp", id: "1", stream: "lobby", worker: 0, legs: [{ ...leg, ...counts }] },
+  ];
+  expect(JSON.parse((await request("/flows")).text)).toMatchObject([
+    { stream: "lobby", legs: [{ id: "viewer", local: { ip: "192.0.2.1", port: 16384 }, ...counts }] },
   ]);
 });
 

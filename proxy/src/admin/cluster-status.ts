@@ -37,10 +37,26 @@ export function clusterStatuses(
     if (endpoints.kind === "static") {
       return { resource, edsServiceName: "", endpoints: endpoints.assignment.endpoints, live: own };
     }
+    if (endpoints.kind === "dns") {
+      const found = foundEndpoints(endpoints.assignment.endpoints, own.values());
+      return { resource, edsServiceName: "", endpoints: found, live: own };
+    }
     const { serviceName } = endpoints;
     const assignment = tables.clusterLoadAssignment.get(serviceName);
     const listed = assignment?.value.endpoints ?? [];
     return { resource, edsServiceName: serviceName, endpoints: listed, live: own };
+  });
+}
+
+/** What names came to: the endpoints that the datapath has, each as its name is configured. */
+function foundEndpoints(
+  named: readonly EndpointConfig[],
+  live: Iterable<LiveEndpoint>,
+): readonly EndpointConfig[] {
+  return [...live].flatMap(({ plan }) => {
+    if (plan.health === "LEFT") return [];
+    const config = named.find(({ address, port }) => address === plan.hostname && port === plan.port);
+    return config === undefined ? [] : [{ ...config, address: plan.address, hostname: config.address }];
   });
 }
 
@@ -69,13 +85,14 @@ function limit({ balancing: { maxSessions } }: ClusterConfig): number {
 
 function endpointLines(
   prefix: string,
-  { health, weight, priority, locality }: EndpointConfig,
+  { health, weight, priority, locality, hostname = "" }: EndpointConfig,
   live: LiveEndpoint | undefined,
 ): readonly string[] {
   return [
     `${prefix}::cx_active::${live?.sessionsActive ?? 0}`,
     `${prefix}::cx_connect_fail::${live?.errors ?? 0}`,
     `${prefix}::cx_total::${live?.sessionsTotal ?? 0}`,
+    `${prefix}::hostname::${hostname}`,
     `${prefix}::health_flags::${healthFlags(health, live)}`,
     `${prefix}::weight::${weight}`,
     `${prefix}::region::${locality.region}`,
@@ -136,6 +153,7 @@ function hostStatus(endpoint: EndpointConfig, live: LiveEndpoint | undefined) {
     },
     weight: endpoint.weight,
     priority: endpoint.priority,
+    hostname: endpoint.hostname ?? "",
     locality: endpoint.locality,
   };
 }

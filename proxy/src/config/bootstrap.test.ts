@@ -56,8 +56,9 @@ describe("a bootstrap with a control plane", () => {
   test("tells where it is, what to ask, and how long to wait", () => {
     const { ads, node, adminAddress } = read(ADS);
     expect(ads).toEqual({
-      target: "dns:control-plane:15010",
-      clusterName: "xds",
+      variant: "delta",
+      servers: [{ target: "dns:control-plane:15010" }],
+      clusterNames: new Set(["xds"]),
       wildcards: new Set(["cluster", "listener"]),
       initialFetchTimeoutMs: 20_000,
     });
@@ -76,7 +77,7 @@ describe("a bootstrap with a control plane", () => {
       "ads_config",
       "adsConfig",
     );
-    expect(read(text).ads).toMatchObject({ target: "[::1]:15010", clusterName: undefined });
+    expect(read(text).ads).toMatchObject({ servers: [{ target: "[::1]:15010" }], clusterNames: new Set() });
   });
 
   test("takes the node from the command line where that has it", () => {
@@ -128,8 +129,8 @@ test.each<[string, string, readonly string[]]>([
     ["8:37 MSM_BOOTSTRAP_ADS_TARGET dynamic_resources.ads_config.grpc_services[0].envoy_grpc.cluster_name"],
   ],
   [
-    "asks by state of the world",
-    ADS.replace("DELTA_GRPC", "GRPC"),
+    "asks by polling",
+    ADS.replace("DELTA_GRPC", "REST"),
     ["6:5 MSM_BOOTSTRAP_API_TYPE dynamic_resources.ads_config.api_type"],
   ],
   [

@@ -65,7 +65,7 @@ export function readBootstrap(source: BootstrapSource, overrides: NodeOverrides 
   const adminAddress = attempt(() => readAdmin(message.admin));
   const ads = attempt(() => readAds(message));
   attempt(() => checkNode(node, ads));
-  const staticResources = attempt(() => readStatic(message, ads?.clusterName));
+  const staticResources = attempt(() => readStatic(message, ads?.clusterNames ?? new Set()));
   if (problems.length > 0) throw bootstrapError(source, problems);
   return {
     message,
@@ -123,7 +123,7 @@ function checkNode(node: Node, ads: AdsConfig | undefined): void {
 
 function readStatic(
   bootstrap: Bootstrap,
-  adsCluster: string | undefined,
+  adsClusters: ReadonlySet<string>,
 ): BootstrapConfig["staticResources"] {
   const resources = bootstrap.staticResources;
   if (resources === undefined) return [];
@@ -134,7 +134,7 @@ function readStatic(
   const clusters = toResources(ClusterSchema, resources.clusters, "static_resources.clusters");
   const listeners = toResources(ListenerSchema, resources.listeners, "static_resources.listeners");
   return [
-    { type: "cluster", added: clusters.filter(({ name }) => name !== adsCluster) },
+    { type: "cluster", added: clusters.filter(({ name }) => !adsClusters.has(name)) },
     { type: "listener", added: listeners },
   ];
 }

@@ -1,10 +1,14 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { isDeepStrictEqual } from "node:util";
-import type { ClusterPlan, FilterPlan, ListenerPlan, Plan } from "../plan.ts";
+import { clustersOfRouting } from "../cluster/session-rule.ts";
+import type { ClusterPlan, FilterPlan, ListenerPlan, Plan, SignallingPlan } from "../plan.ts";
+import type { RouteTablePlan } from "../routes/route-plan.ts";
 import type { ClusterConfig } from "./read-cluster.ts";
 import type { ListenerConfig } from "./read-listener.ts";
 import type { LoadAssignment } from "./read-load-assignment.ts";
+import { clustersOf } from "./read-routes.ts";
+import type { SignallingConfig } from "./read-signalling.ts";
 import type { Accepted } from "./resource.ts";
 
 /** A place in a listener's chain: a filter that is loaded, or one to be discovered under this name. */
@@ -13,9 +17,22 @@ export type FilterSlot =
   | { readonly kind: "discovered"; readonly name: string; readonly fallback: FilterPlan | undefined };
 
 /** A listener whose own filters are loaded. */
-export interface ListenerValue {
+export type ListenerValue = DatagramValue | SignallingValue;
+
+/** A UDP listener. */
+export interface DatagramValue {
+  readonly kind: "udp";
   readonly config: ListenerConfig;
   readonly filters: readonly FilterSlot[];
+}
+
+/** A TCP listener. */
+export interface SignallingValue {
+  readonly kind: "signalling";
+  readonly config: SignallingConfig;
+  readonly filter: FilterPlan;
+  /** It has no filters that are discovered. */
+  readonly filters: readonly [];
 }
 
 /** The accepted forms of everything, by name. */
@@ -24,13 +41,17 @@ export interface AcceptedConfig {
   readonly clusters: readonly Accepted<ClusterConfig>[];
   assignment(serviceName: string): LoadAssignment | undefined;
   filter(name: string): FilterPlan | undefined;
+  routes(name: string): RouteTablePlan | undefined;
 }
 
 /** A listener in the plan, with the form of its resource that made it. */
-export interface ActiveListener {
-  readonly resource: Accepted<ListenerValue>;
-  readonly plan: ListenerPlan;
-}
+export type ActiveListener =
+  | { readonly kind: "udp"; readonly resource: Accepted<ListenerValue>; readonly plan: ListenerPlan }
+  | {
+      readonly kind: "signalling";
+      readonly resource: Accepted<ListenerValue>;
+      readonly plan: SignallingPlan;
+    };
 
 /** What a plan was built to. */
 export interface BuiltPlan {
@@ -42,7 +63,7 @@ export interface BuiltPlan {
 }
 
 export const emptyPlan: BuiltPlan = {
-  plan: { listeners: [], clusters: [] },
+  plan: { listeners: [], signalling: [], clusters: [] },
   active: new Map(),
   warming: new Map(),
 };
@@ -50,7 +71,7 @@ export const emptyPlan: BuiltPlan = {
 /**
  * Puts the accepted resources together to a plan. Pure.
  *
- * A listener enters the plan when its cluster and all its filters are there; until then its form before stays.
+ * A listener enters the plan when its clusters, its routes and all its filters are there; until then its form before stays.
  * What was there and went is kept for a listener that still names it, until the listener changes: a removal in
  * the wrong order must not stop media. Objects of the plan before are used again where nothing changed.
  */
@@ -66,10 +87,17 @@ export function buildPlan(config: AcceptedConfig, before: BuiltPlan): BuiltPlan 
     const listener = wanted.listener ?? (previous && resolve(previous.resource, previous, known).listener);
     if (listener !== undefined) active.set(resource.name, reuse(previous, listener));
   }
-  const listeners = [...active.values()].map(({ plan }) => plan);
-  const used = new Set(listeners.map(({ cluster }) => cluster));
+  const all = [...active.values()];
+  const listeners = all.flatMap((listener) => (listener.kind === "udp" ? [listener.plan] : []));
+  const signalling = all.flatMap((listener) => (listener.kind === "signalling" ? [listener.plan] : []));
+  const routed = signalling.flatMap(({ routes }) => [...clustersOf(routes)]);
+  const used = new Set([...listeners.flatMap(clustersOfRouting), ...routed]);
   const gone = [...known.before.values()].filter(({ name }) => used.has(name) && !known.declared.has(name));
-  return { plan: { listeners, clusters: [...known.declared.values(), ...gone] }, active, warming };
+  return {
+    plan: { listeners, signalling, clusters: [...known.declared.values(), ...gone] },
+    active,
+    warming,
+  };
 }
 
 /** What listeners may refer to. */
@@ -87,7 +115,7 @@ function findClusters(config: AcceptedConfig, { plan }: BuiltPlan): Omit<Known, 
   for (const { name, value } of config.clusters) {
     const { endpoints } = value;
     const assignment =
-      endpoints.kind === "static" ? endpoints.assignment : config.assignment(endpoints.serviceName);
+      endpoints.kind === "eds" ? config.assignment(endpoints.serviceName) : endpoints.assignment;
     const previous = before.get(name);
     if (assignment !== undefined) declared.set(name, planCluster(value, assignment, previous));
     else if (previous !== undefined) declared.set(name, previous);
@@ -97,46 +125,95 @@ function findClusters(config: AcceptedConfig, { plan }: BuiltPlan): Omit<Known, 
 
 /** The plan of a cluster: that of before, where nothing changed. */
 function planCluster(
-  { name, balancing, healthChecks, outliers, drainLingerMs }: ClusterConfig,
+  {
+    name,
+    balancing,
+    healthChecks,
+    outliers,
+    drainLingerMs,
+    connectTimeoutMs,
+    endpoints: found,
+  }: ClusterConfig,
   { planned: endpoints, overprovisioningFactor }: LoadAssignment,
   previous: ClusterPlan | undefined,
 ): ClusterPlan {
   const own = {
     ...{ name, balancing: { ...balancing, overprovisioningFactor }, healthChecks, drainLingerMs },
+    ...(found.kind === "dns" ? { dns: found.plan } : {}),
     ...(outliers === undefined ? {} : { outliers }),
+    ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
   };
   if (previous?.endpoints !== endpoints) return { ...own, endpoints };
   const { endpoints: _, ...ownBefore } = previous;
   return isDeepStrictEqual(own, ownBefore) ? previous : { ...own, endpoints };
 }
 
-/** Finds a listener's cluster and filters. `previous` is its place in the plan before, in this same form. */
+interface Resolved {
+  readonly listener: ActiveListener | undefined;
+  readonly missing: readonly string[];
+}
+
+/** Finds what a listener names. `previous` is its place in the plan before, in this same form. */
 function resolve(
   resource: Accepted<ListenerValue>,
   previous: ActiveListener | undefined,
+  known: Known,
+): Resolved {
+  return resource.value.kind === "udp"
+    ? resolveDatagrams(resource, resource.value, previous, known)
+    : resolveSignalling(resource, resource.value, previous, known);
+}
+
+function resolveDatagrams(
+  resource: Accepted<ListenerValue>,
+  value: DatagramValue,
+  previous: ActiveListener | undefined,
   { config, declared, before }: Known,
-): { readonly listener: ActiveListener | undefined; readonly missing: readonly string[] } {
-  const { filters: _, ...own } = resource.value.config;
-  const hasCluster = declared.has(own.cluster) || (previous !== undefined && before.has(own.cluster));
-  const missing = hasCluster ? [] : [`cluster ${own.cluster}`];
+): Resolved {
+  const { filters: _, ...own } = value.config;
+  const missing = clustersOfRouting(own)
+    .filter((name) => !declared.has(name) && !(previous !== undefined && before.has(name)))
+    .map((name) => `cluster ${name}`);
   const filters: FilterPlan[] = [];
-  resource.value.filters.forEach((slot, index) => {
-    const filter =
-      slot.kind === "loaded"
-        ? slot.plan
-        : (config.filter(slot.name) ?? slot.fallback ?? previous?.plan.filters[index]);
+  value.filters.forEach((slot, index) => {
+    const known = previous?.kind === "udp" ? previous.plan.filters[index] : undefined;
+    const filter = slot.kind === "loaded" ? slot.plan : (config.filter(slot.name) ?? slot.fallback ?? known);
     if (filter !== undefined) filters.push(filter);
     else if (slot.kind === "discovered") missing.push(`filter ${slot.name}`);
   });
   if (missing.length > 0) return { listener: undefined, missing };
-  return { listener: { resource, plan: { ...own, filters } }, missing };
+  return { listener: { kind: "udp", resource, plan: { ...own, filters } }, missing };
+}
+
+/** Clusters that routes name need not be there: requests for them are answered so. */
+function resolveSignalling(
+  resource: Accepted<ListenerValue>,
+  { config: own, filter }: SignallingValue,
+  previous: ActiveListener | undefined,
+  { config }: Known,
+): Resolved {
+  const { name, address, statPrefix, options, mediaChain, maxConnections } = own;
+  const before = previous?.kind === "signalling" ? previous.plan.routes : undefined;
+  const routes = own.routes.kind === "inline" ? own.routes.table : (config.routes(own.routes.name) ?? before);
+  if (routes === undefined) {
+    const missing = own.routes.kind === "rds" ? [`routes ${own.routes.name}`] : [];
+    return { listener: undefined, missing };
+  }
+  const plan = { name, address, statPrefix, filter, routes, options, mediaChain, maxConnections };
+  return { listener: { kind: "signalling", resource, plan }, missing: [] };
 }
 
 /** The listener as it was in the plan before, where it is the same still. */
 function reuse(previous: ActiveListener | undefined, next: ActiveListener): ActiveListener {
   if (previous?.resource.value !== next.resource.value) return next;
+  return isSamePlan(previous, next) ? { ...previous, resource: next.resource } : next;
+}
+
+function isSamePlan(previous: ActiveListener, next: ActiveListener): boolean {
+  if (previous.kind === "signalling") {
+    return next.kind === "signalling" && previous.plan.routes === next.plan.routes;
+  }
+  if (next.kind === "signalling") return false;
   const { filters } = previous.plan;
-  const isSame =
-    filters.length === next.plan.filters.length && filters.every((f, i) => f === next.plan.filters[i]);
-  return isSame ? { resource: next.resource, plan: previous.plan } : next;
+  return filters.length === next.plan.filters.length && filters.every((f, i) => f === next.plan.filters[i]);
 }

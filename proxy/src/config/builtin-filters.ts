@@ -4,7 +4,17 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import type { FilterTrust } from "../wasm/index.ts";
 import { refuse } from "./refuse.ts";
+
+/** The bytes of a filter, and as what they run. */
+export interface FilterBytes {
+  readonly bytes: Uint8Array;
+  readonly trust: FilterTrust;
+}
+
+/** Files of filters in JavaScript end so. */
+const SCRIPT_SUFFIX = ".js";
 
 /** The list of built-in filters, as `filters.json` of a folder has it. */
 type FilterList = ReadonlyMap<string, { readonly file: string; readonly sha256: string }>;
@@ -20,9 +30,10 @@ export class BuiltinFilters {
 
   /**
    * The bytes of a built-in filter's module, checked against the digest in the list. The list is read each time,
-   * so that filters built anew are found without a restart.
+   * so that filters built anew are found without a restart. A module whose digest was checked needs no counting of its
+   * instructions; a script has an engine that counts them in any case.
    */
-  async read(name: string, field: string): Promise<Uint8Array> {
+  async read(name: string, field: string): Promise<FilterBytes> {
     const folder = this.#folder;
     if (folder === undefined) {
       refuse(
@@ -44,7 +55,7 @@ export class BuiltinFilters {
       const problem = `${path} has SHA-256 ${digest}, but filters.json says ${entry.sha256}; build the filters again`;
       refuse("MSM_FILTER_DIGEST_MISMATCH", field, problem);
     }
-    return bytes;
+    return { bytes, trust: entry.file.endsWith(SCRIPT_SUFFIX) ? "script" : "builtin" };
   }
 }
 

@@ -33,12 +33,17 @@ export const codes = [
   {
     code: "MSM_BOOTSTRAP_API_TYPE",
     means: "The control plane is to be asked by a protocol that this proxy does not speak.",
-    remedy: "Set `api_type: DELTA_GRPC` and `transport_api_version: V3`.",
+    remedy: "Set `api_type` to DELTA_GRPC or GRPC and `transport_api_version: V3`.",
   },
   {
     code: "MSM_BOOTSTRAP_ADS_TARGET",
     means: "The address of the control plane cannot be told.",
     remedy: "Name a static cluster with one endpoint, or give `google_grpc.target_uri`.",
+  },
+  {
+    code: "MSM_BOOTSTRAP_TLS",
+    means: "The control plane cannot be reached over TLS as it is described.",
+    remedy: "Give the files of `trusted_ca` and, for mutual TLS, of one certificate and its key.",
   },
   {
     code: "MSM_BOOTSTRAP_SUBSCRIPTION",
@@ -124,7 +129,8 @@ export const codes = [
   {
     code: "MSM_LISTENER_MATCHER",
     means: "A udp_proxy chooses its cluster by a matcher that this proxy does not have.",
-    remedy: "Use `matcher.on_no_match.action` with a `Route`, or `cluster`.",
+    remedy:
+      "Match `SourceIPInput` or `SourcePortInput` by text, `Ip` or `RuntimeFraction`; each action is a `Route`.",
   },
   {
     code: "MSM_LISTENER_DUPLICATE_ADDRESS",
@@ -137,9 +143,45 @@ export const codes = [
     remedy: "Stop the other process that has the port, or use another address or port.",
   },
   {
+    code: "MSM_LISTENER_FILTER_CHAIN",
+    means: "A TCP listener does not have one filter chain with one filter.",
+    remedy: "Give it one chain with one `msm.network.v1.SignallingProxy`, and no match.",
+  },
+  {
+    code: "MSM_LISTENER_LIMITS",
+    means: "The metadata `io.mediastreamingmesh.limits` of a listener cannot be understood.",
+    remedy: "Write the limits that the README names, as whole numbers from 1 on, at a UDP listener.",
+  },
+  {
+    code: "MSM_ROUTE_DOMAIN",
+    means: "A domain of a virtual host is no name, or stands in two virtual hosts.",
+    remedy: "Write a name, `*.suffix`, `prefix.*` or `*`, and each of them once.",
+  },
+  {
+    code: "MSM_ROUTE_MATCH",
+    means: "What a route matches is something that this proxy does not look at.",
+    remedy:
+      "Match `path`, `prefix`, `path_separated_prefix` or `safe_regex`, headers, `:method` and `:path`.",
+  },
+  {
+    code: "MSM_ROUTE_ACTION",
+    means: "What a route does with a request is not possible here, or is said twice.",
+    remedy: "Use `cluster` or `weighted_clusters` with one path rewrite, or `direct_response`.",
+  },
+  {
+    code: "MSM_ROUTE_REGEX",
+    means: "A regular expression is wrong, or uses a part of RE2's syntax that this proxy does not have.",
+    remedy: "Write it without flags, look-around and classes by name.",
+  },
+  {
     code: "MSM_CLUSTER_DISCOVERY",
     means: "The endpoints of a cluster are to be found in a way that this proxy does not have.",
-    remedy: "Use `type: EDS` or `type: STATIC`.",
+    remedy: "Use `type: EDS`, STATIC, STRICT_DNS or LOGICAL_DNS.",
+  },
+  {
+    code: "MSM_CLUSTER_DNS",
+    means: "How a cluster finds its endpoints by DNS contradicts itself, or it does not find them so.",
+    remedy: "Correct the field that is named, or remove it where endpoints have addresses.",
   },
   {
     code: "MSM_CLUSTER_LB_POLICY",
@@ -156,17 +198,26 @@ export const codes = [
   {
     code: "MSM_CLUSTER_DRAIN_LINGER",
     means: "The metadata `io.mediastreamingmesh.cluster` of a cluster cannot be understood.",
-    remedy: 'Write `drain_linger` as a duration from "0s" to "86400s", and nothing else.',
+    remedy:
+      'Write `drain_linger` as a duration from "0s" to "86400s"; other fields are named in the message.',
+  },
+  {
+    code: "MSM_CLUSTER_SILENCE",
+    means: "When silent endpoints of a cluster are taken out is not said in a way that can be honoured.",
+    remedy:
+      'Write `response_silence` and `stream_silence` as durations from "0.2s" on, beside `outlier_detection`.',
   },
   {
     code: "MSM_FILTER_RUNTIME",
     means: "A filter asks for a WebAssembly runtime that this proxy does not have.",
-    remedy: "Use `envoy.wasm.runtime.v8`, or `envoy.wasm.runtime.null` for a built-in filter.",
+    remedy:
+      "Use `envoy.wasm.runtime.v8`, `msm.runtime.wasi`, `msm.runtime.quickjs`, or `envoy.wasm.runtime.null` for a built-in filter.",
   },
   {
     code: "MSM_FILTER_CODE",
     means: "The code of a filter is not given in a way that this proxy can read.",
-    remedy: "Use `vm_config.code.local` with `filename` or `inline_bytes`.",
+    remedy:
+      "Use `vm_config.code.local` with `filename` or `inline_bytes`, or `remote` with a URI and its SHA-256.",
   },
   {
     code: "MSM_FILTER_FILE",
@@ -226,6 +277,21 @@ export const codes = [
     remedy: "Build it with one plain memory of at most 16 MiB.",
   },
   {
+    code: "MSM_FILTER_SCRIPT",
+    means: "The code of a JavaScript filter is no text.",
+    remedy: "Give the source as UTF-8.",
+  },
+  {
+    code: "MSM_FILTER_FETCH",
+    means: "Remote code could not be fetched, after all retries.",
+    remedy: "Check the URI and that the proxy reaches it; send the configuration again.",
+  },
+  {
+    code: "MSM_FILTER_FETCHING",
+    means: "Remote code is not in the cache yet, and the configuration says not to wait for it.",
+    remedy: "Send the configuration again in a while, or leave nack_on_code_cache_miss out.",
+  },
+  {
     code: "MSM_FILTER_START",
     means: "The filter failed when it was started for a trial.",
     remedy: "Read what it logged, in the message.",
@@ -234,6 +300,26 @@ export const codes = [
     code: "MSM_FILTER_CONFIG",
     means: "The filter did not accept its configuration.",
     remedy: "Correct the configuration; what the filter logged is in the message.",
+  },
+  {
+    code: "MSM_FLOW_ADDRESS",
+    means: "A local address or port of a leg cannot be bound.",
+    remedy: "Use an address of this host and a port that is free, or leave the port out.",
+  },
+  {
+    code: "MSM_FLOW_INVALID",
+    means: "A field of a flow has a value that makes no sense.",
+    remedy: "Correct the field that is named.",
+  },
+  {
+    code: "MSM_FLOW_LIMIT",
+    means: "A flow, or all of them, would be more than this proxy takes.",
+    remedy: "Use fewer legs or flows, or spread them over more proxies.",
+  },
+  {
+    code: "MSM_FLOW_PORTS",
+    means: "No media port is free at the local address.",
+    remedy: "Close flows, widen the range of media ports, or use another local address.",
   },
   {
     code: "MSM_XDS_TYPE",

@@ -20,7 +20,7 @@ test("the README's table of fields of clusters is the source's (`vitest run -u` 
 test.each<[string, JsonValue]>([
   ["lb_subset_config", {}],
   ["transport_socket", { name: "x" }],
-  ["dns_refresh_rate", "5s"],
+  ["max_requests_per_connection", 5],
   ["upstream_bind_config", {}],
   ["lrs_server", { self: {} }],
 ])("a field of the column `refused` is refused: %s", async (field, value) => {

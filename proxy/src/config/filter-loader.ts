@@ -1,23 +1,21 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import type { FilterTrust, RunnableFilter } from "../wasm/index.ts";
-import { type BuiltinFilters, readModule } from "./builtin-filters.ts";
+import { CodeCache, defaultCacheFolder } from "../code/code-cache.ts";
+import { CodeSource } from "../code/code-source.ts";
+import type { CompiledFilter, FilterTrust, RunnableFilter } from "../wasm/index.ts";
+import { type BuiltinFilters, type FilterBytes, readModule } from "./builtin-filters.ts";
 import { limitTime } from "./limit-time.ts";
 import type { FilterConfig } from "./read-filter.ts";
 import { at, refuse } from "./refuse.ts";
-
-/** A module after compilation. */
-interface CompiledFilter {
-  readonly module: WebAssembly.Module;
-  readonly digest: string;
-}
 
 /** The part of the filter host that configuration needs; both functions throw a `ConfigError`. */
 export interface FilterHost {
   compileFilter(bytes: Uint8Array, field: string, trust: FilterTrust): Promise<CompiledFilter>;
   /** Starts and configures the filter once, for a trial. */
-  checkFilter(plan: RunnableFilter, field: string): void;
+  checkFilter(plan: RunnableFilter, field: string, hasSinks: boolean): void;
+  /** The same for a filter of a signalling listener. */
+  checkSignalling(plan: RunnableFilter, field: string): void;
 }
 
 /** How long a filter may take to start and be configured: thousands of times what an honest one takes. */
@@ -30,48 +28,79 @@ const KEPT_MODULES = 32;
 export class FilterLoader {
   readonly #host: FilterHost;
   readonly #builtins: BuiltinFilters;
+  readonly #codes: CodeSource;
+  readonly #hasSinks: boolean;
   /** By trust and SHA-256 of the bytes, the least recently used first. */
   readonly #compiled = new Map<string, CompiledFilter>();
 
-  constructor(host: FilterHost, builtins: BuiltinFilters) {
+  /**
+   * `cacheFolder` is where fetched code is kept; the default folder of this user unless said. `hasSinks` says whether
+   * filters may write to files.
+   */
+  constructor(host: FilterHost, builtins: BuiltinFilters, cacheFolder?: string, hasSinks = false) {
     this.#host = host;
+    this.#hasSinks = hasSinks;
     this.#builtins = builtins;
+    this.#codes = new CodeSource(new CodeCache(cacheFolder ?? defaultCacheFolder()));
   }
 
   /** Loads a filter under its name in the chain. Throws a `ConfigError` where its code cannot be used. */
-  async load(name: string, config: FilterConfig): Promise<RunnableFilter> {
+  load(name: string, config: FilterConfig): Promise<RunnableFilter> {
+    return this.#load(name, config, (plan) => this.#host.checkFilter(plan, config.field, this.#hasSinks));
+  }
+
+  /** The same for the filter of a signalling listener, which counts its instructions wherever it came from. */
+  loadSignalling(name: string, config: FilterConfig): Promise<RunnableFilter> {
+    const check = (plan: RunnableFilter): void => this.#host.checkSignalling(plan, config.field);
+    return this.#load(name, config, check, "plugin");
+  }
+
+  async #load(
+    name: string,
+    config: FilterConfig,
+    check: (plan: RunnableFilter) => void,
+    only?: FilterTrust,
+  ): Promise<RunnableFilter> {
     const codeField = at(config.field, "vm_config.code");
-    // A built-in filter's digest was checked: it needs no counting of its instructions.
-    const trust = config.code.kind === "builtin" ? "builtin" : "plugin";
-    const { module, digest } = await this.#compile(await this.#read(config, codeField), codeField, trust);
+    const read = await this.#read(config, codeField);
+    if (only !== undefined && read.trust !== only && read.trust !== "builtin") {
+      refuse(
+        "MSM_FILTER_RUNTIME",
+        at(config.field, "vm_config.runtime"),
+        "must be envoy.wasm.runtime.v8 here",
+      );
+    }
+    const { bytes, trust } = { ...read, ...(only === undefined ? {} : { trust: only }) };
+    const compiled = await this.#compile(bytes, codeField, trust);
     const { rootId, vmId, configuration, vmConfiguration, failurePolicy, options } = config;
     const plan = {
       name,
       rootId,
       vmId,
-      module,
-      digest,
+      ...compiled,
       configuration,
       vmConfiguration,
       failurePolicy,
       ...options,
     };
     // On the main thread a module that does not come back would take xDS, admin and signals with it.
-    if (!limitTime(() => this.#host.checkFilter(plan, config.field), CHECK_LIMIT_MS)) {
+    if (!limitTime(() => check(plan), CHECK_LIMIT_MS)) {
       const problem = `filter ${name} did not start within ${CHECK_LIMIT_MS} ms; make its start and configuration shorter`;
       return refuse("MSM_FILTER_START", config.field, problem);
     }
     return plan;
   }
 
-  #read({ code }: FilterConfig, field: string): Promise<Uint8Array> | Uint8Array {
+  async #read({ code, trust }: FilterConfig, field: string): Promise<FilterBytes> {
     switch (code.kind) {
       case "bytes":
-        return code.bytes;
+        return { bytes: code.bytes, trust };
       case "file":
-        return readModule(code.path, field);
+        return { bytes: await readModule(code.path, field), trust };
+      case "remote":
+        return { bytes: await this.#codes.get(code.code, field), trust };
       case "builtin":
-        return this.#builtins.read(code.name, field);
+        return await this.#builtins.read(code.name, field);
     }
   }
 

@@ -25,9 +25,11 @@ export function findDuplicate(
   for (const { name, value } of oldOnesFirst) {
     if (value.config.address.port === 0) continue;
     const address = formatAddress(value.config.address);
-    const holder = holders.get(address);
+    // A TCP and a UDP listener may have the same port.
+    const key = `${value.kind} ${address}`;
+    const holder = holders.get(key);
     if (holder !== undefined && isNew.has(name)) return { name, holder, address };
-    holders.set(address, name);
+    holders.set(key, name);
   }
   return undefined;
 }

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LiveListener } from "../datapath/datapath.ts";
 import type { Logger } from "../logger.ts";
-import type { ListenerPlan } from "../plan.ts";
 import type { StatsRegistry } from "../stats/registry.ts";
 import { formatAddress } from "./read-address.ts";
 
@@ -10,7 +9,7 @@ import { formatAddress } from "./read-address.ts";
 export class ListenerWatch {
   readonly #logger: Logger;
   readonly #counters;
-  #known: ReadonlyMap<string, { readonly plan: ListenerPlan; readonly address: string }> = new Map();
+  #known: ReadonlyMap<string, { readonly plan: LiveListener["plan"]; readonly address: string }> = new Map();
 
   constructor(registry: StatsRegistry, logger: Logger) {
     this.#logger = logger;

@@ -14,8 +14,18 @@ export interface ReadAddress extends SocketAddress {
   readonly protocol: EnvoySocketAddress["protocol"];
 }
 
-/** Reads an `envoy.config.core.v3.Address` that must be an IP address with a numeric port. */
-export function readAddress(address: Address | undefined, path: string): ReadAddress {
+/** What may stand where a host is named: an IP address, or also a DNS name. */
+export type Host = "addresses" | "names";
+
+/** Labels of letters, digits, hyphens and underscores, the last of which is no number (RFC 1123 section 2.1). */
+const NAME = /^(?=.{1,254}$)(?!(.*\.)?\d+\.?$)[a-z0-9_][a-z0-9_-]{0,62}(\.[a-z0-9_][a-z0-9_-]{0,62})*\.?$/i;
+
+/** Reads an `envoy.config.core.v3.Address` that must be an IP address, or a name where it may be, with a numeric port. */
+export function readAddress(
+  address: Address | undefined,
+  path: string,
+  hosts: Host = "addresses",
+): ReadAddress {
   if (address?.address.case !== "socketAddress") {
     refuse("MSM_CONFIG_ADDRESS", path, "must be a socket_address with an IP address and a port_value");
   }
@@ -27,8 +37,12 @@ export function readAddress(address: Address | undefined, path: string): ReadAdd
     port_value: "accepted",
     ipv4_compat: onlyFalse,
   });
-  if (isIP(socket.address) === 0) {
-    const problem = `"${socket.address}" is not an IPv4 or IPv6 address; names are not resolved here`;
+  const isName = hosts === "names" && NAME.test(socket.address);
+  if (isIP(socket.address) === 0 && !isName) {
+    const problem =
+      hosts === "names"
+        ? `"${socket.address}" is neither an address nor a DNS name`
+        : `"${socket.address}" is not an IPv4 or IPv6 address; names are not resolved here`;
     refuse("MSM_CONFIG_ADDRESS", at(socketPath, "address"), problem);
   }
   if (socket.portSpecifier.case !== "portValue") {

@@ -6,7 +6,9 @@ import {
   Cluster_DiscoveryType,
   ClusterSchema,
 } from "@msm/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
+import type { AdsServer } from "./ads-server.ts";
 import { formatAddress } from "./read-address.ts";
+import { readEnvoyTls } from "./read-ads-tls.ts";
 import { at, type FieldRule, refuse, refuseOthers } from "./refuse.ts";
 
 const TYPES: readonly (Cluster_DiscoveryType | undefined)[] = [
@@ -20,6 +22,7 @@ const RULES: Readonly<Record<string, FieldRule>> = {
   name: "accepted",
   type: "accepted",
   load_assignment: "accepted",
+  transport_socket: "accepted",
   // gRPC is HTTP/2 in any case, keeps its connection alive by itself, and there is one endpoint to choose.
   typed_extension_protocol_options: "accepted",
   http2_protocol_options: "accepted",
@@ -31,13 +34,8 @@ const RULES: Readonly<Record<string, FieldRule>> = {
   metadata: "accepted",
 };
 
-/** Reads the static cluster of the control plane; returns the gRPC target of its only endpoint. */
-export function readAdsCluster(cluster: Cluster, path: string): string {
-  if (cluster.transportSocket !== undefined) {
-    const problem =
-      "is not supported; the control plane is reached in plain text, so put it on a trusted network";
-    refuse("MSM_BOOTSTRAP_ADS_TARGET", at(path, "transport_socket"), problem);
-  }
+/** Reads the static cluster of a control plane, which has one endpoint. Throws a `ConfigError`. */
+export function readAdsCluster(cluster: Cluster, path: string): AdsServer {
   refuseOthers(ClusterSchema, cluster, path, RULES);
   const type = cluster.clusterDiscoveryType;
   if (type.case === "clusterType" || !TYPES.includes(type.value)) {
@@ -56,6 +54,10 @@ export function readAdsCluster(cluster: Cluster, path: string): string {
     refuse("MSM_BOOTSTRAP_ADS_TARGET", field, "must be a socket_address with a port_value");
   }
   const port = socket.portSpecifier.value;
-  if (isIP(socket.address) !== 0) return formatAddress({ address: socket.address, port });
-  return `dns:${socket.address}:${port}`;
+  const isAddress = isIP(socket.address) !== 0;
+  const target = isAddress
+    ? formatAddress({ address: socket.address, port })
+    : `dns:${socket.address}:${port}`;
+  const tls = readEnvoyTls(cluster.transportSocket, at(path, "transport_socket"));
+  return { target, ...(tls === undefined ? {} : { tls }) };
 }

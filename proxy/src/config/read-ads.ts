@@ -19,17 +19,21 @@ import {
   GrpcService_GoogleGrpcSchema,
   GrpcServiceSchema,
 } from "@msm/xds-protos/envoy/config/core/v3/grpc_service_pb.js";
+import type { AdsServer } from "./ads-server.ts";
 import { readAdsCluster } from "./read-ads-cluster.ts";
+import { readGoogleTls } from "./read-ads-tls.ts";
 import { checkConfigSource } from "./read-config-source.ts";
 import { at, refuse, refuseOthers } from "./refuse.ts";
 import type { ResourceType } from "./resource.ts";
 
 /** How and what to ask a control plane. */
 export interface AdsConfig {
-  /** A gRPC target: `127.0.0.1:15010`, `dns:control-plane:15010`. */
-  readonly target: string;
-  /** The static cluster that named the target, which is no place to send datagrams to. */
-  readonly clusterName: string | undefined;
+  /** State of the world, or incremental. */
+  readonly variant: "sotw" | "delta";
+  /** In the order in which they are tried; at least one. */
+  readonly servers: readonly AdsServer[];
+  /** The static clusters that named them, which are no place to send datagrams to. */
+  readonly clusterNames: ReadonlySet<string>;
   /** The types of which everything is wanted. */
   readonly wildcards: ReadonlySet<ResourceType>;
   /** How long to wait for the first answers before the proxy calls itself live; 0 means as long as it takes. */
@@ -66,7 +70,7 @@ export function readAds(bootstrap: Bootstrap): AdsConfig | undefined {
     timeout === undefined ? DEFAULT_FETCH_TIMEOUT_MS : durationMs(timeout),
   );
   return {
-    ...readTarget(dynamic.adsConfig, adsPath, bootstrap),
+    ...readServers(dynamic.adsConfig, adsPath, bootstrap),
     wildcards: new Set(sources.map(({ type }) => type)),
     initialFetchTimeoutMs: timeoutsMs.includes(0) ? 0 : Math.max(...timeoutsMs),
   };
@@ -85,11 +89,16 @@ function subscriptions({ cdsConfig, ldsConfig }: Bootstrap_DynamicResources): re
   return sources;
 }
 
-function readTarget(
+const VARIANTS: ReadonlyMap<ApiConfigSource_ApiType, AdsConfig["variant"]> = new Map([
+  [ApiConfigSource_ApiType.GRPC, "sotw"],
+  [ApiConfigSource_ApiType.DELTA_GRPC, "delta"],
+]);
+
+function readServers(
   source: ApiConfigSource,
   path: string,
   bootstrap: Bootstrap,
-): Pick<AdsConfig, "target" | "clusterName"> {
+): Pick<AdsConfig, "variant" | "servers" | "clusterNames"> {
   refuseOthers(ApiConfigSourceSchema, source, path, {
     api_type: "accepted",
     transport_api_version: "accepted",
@@ -97,25 +106,34 @@ function readTarget(
     // The node is in the first message alone, whatever this says: the protocol allows it.
     set_node_on_first_message_only: "accepted",
   });
-  if (source.apiType !== ApiConfigSource_ApiType.DELTA_GRPC) {
-    refuse("MSM_BOOTSTRAP_API_TYPE", at(path, "api_type"), "must be DELTA_GRPC");
+  const variant = VARIANTS.get(source.apiType);
+  if (variant === undefined) {
+    refuse("MSM_BOOTSTRAP_API_TYPE", at(path, "api_type"), "must be DELTA_GRPC or GRPC");
   }
   if (source.transportApiVersion === ApiVersion.V2) {
     refuse("MSM_BOOTSTRAP_API_TYPE", at(path, "transport_api_version"), "must be V3");
   }
-  const [service, ...others] = source.grpcServices;
   const servicesPath = at(path, "grpc_services");
-  if (service === undefined || others.length > 0) {
-    refuse("MSM_BOOTSTRAP_ADS_TARGET", servicesPath, "must be exactly one");
+  if (source.grpcServices.length === 0) {
+    refuse("MSM_BOOTSTRAP_ADS_TARGET", servicesPath, "must name at least one control plane");
   }
-  return readService(service, `${servicesPath}[0]`, bootstrap);
+  const services = source.grpcServices.map((service, index) =>
+    readService(service, `${servicesPath}[${index}]`, bootstrap),
+  );
+  return {
+    variant,
+    servers: services.map(({ server }) => server),
+    clusterNames: new Set(services.flatMap(({ clusterName }) => clusterName ?? [])),
+  };
 }
 
-function readService(
-  service: GrpcService,
-  path: string,
-  bootstrap: Bootstrap,
-): Pick<AdsConfig, "target" | "clusterName"> {
+interface Service {
+  readonly server: AdsServer;
+  /** The static cluster that it is reached by. */
+  readonly clusterName?: string;
+}
+
+function readService(service: GrpcService, path: string, bootstrap: Bootstrap): Service {
   refuseOthers(GrpcServiceSchema, service, path, { envoy_grpc: "accepted", google_grpc: "accepted" });
   const specifier = service.targetSpecifier;
   if (specifier.case === "googleGrpc") {
@@ -123,8 +141,11 @@ function readService(
     refuseOthers(GrpcService_GoogleGrpcSchema, specifier.value, googlePath, {
       target_uri: "accepted",
       stat_prefix: "accepted",
+      channel_credentials: "accepted",
     });
-    return { target: specifier.value.targetUri, clusterName: undefined };
+    const { targetUri, channelCredentials } = specifier.value;
+    const tls = readGoogleTls(channelCredentials, at(googlePath, "channel_credentials"));
+    return { server: { target: targetUri, ...(tls === undefined ? {} : { tls }) } };
   }
   const envoyPath = at(path, "envoy_grpc");
   if (specifier.case !== "envoyGrpc") refuse("MSM_BOOTSTRAP_ADS_TARGET", envoyPath, "is needed");
@@ -137,5 +158,5 @@ function readService(
     const problem = `"${clusterName}" is not among static_resources.clusters; add it there`;
     refuse("MSM_BOOTSTRAP_ADS_TARGET", at(envoyPath, "cluster_name"), problem);
   }
-  return { target: readAdsCluster(cluster, `static_resources.clusters[${index}]`), clusterName };
+  return { server: readAdsCluster(cluster, `static_resources.clusters[${index}]`), clusterName };
 }

@@ -16,21 +16,30 @@ describe("a cluster", () => {
   });
 
   test.each<[string, JsonObject, string]>([
-    ["DNS", { type: "STRICT_DNS" }, "MSM_CLUSTER_DISCOVERY type"],
+    ["endpoints of connections' own", { type: "ORIGINAL_DST" }, "MSM_CLUSTER_DISCOVERY type"],
     [
       "circuit breakers of another priority",
       { circuit_breakers: { thresholds: [{ priority: "HIGH" }] } },
       "MSM_CONFIG_UNSUPPORTED_VALUE circuit_breakers.thresholds[0].priority",
     ],
     [
-      "circuit breakers of each endpoint",
-      { circuit_breakers: { per_host_thresholds: [{ max_connections: 1 }] } },
-      "MSM_CONFIG_UNSUPPORTED_FIELD circuit_breakers.per_host_thresholds",
+      "other limits of each endpoint than its sessions",
+      { circuit_breakers: { per_host_thresholds: [{ max_requests: 1 }] } },
+      "MSM_CONFIG_UNSUPPORTED_FIELD circuit_breakers.per_host_thresholds[0].max_requests",
     ],
     ["subsets", { lb_subset_config: {} }, "MSM_CONFIG_UNSUPPORTED_FIELD lb_subset_config"],
     ["no source", { eds_cluster_config: {} }, "MSM_CONFIG_SOURCE eds_cluster_config.eds_config"],
   ])("with %s is refused", async (_, changes, expected) => {
     expect(await refusal("cluster", "a", edsClusterJson("a", changes))).toBe(expected);
+  });
+
+  test("limits its sessions, and those of each endpoint", async () => {
+    const circuit_breakers = {
+      thresholds: [{ max_connections: 5 }],
+      per_host_thresholds: [{ max_connections: 2 }],
+    };
+    const { balancing } = await read("cluster", "a", edsClusterJson("a", { circuit_breakers }));
+    expect(balancing).toMatchObject({ maxSessions: 5, maxSessionsPerEndpoint: 2 });
   });
 
   test("of type STATIC has its endpoints inline and nowhere else", async () => {

@@ -1,7 +1,10 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+
+import { durationMs } from "@msm/xds-protos";
 import {
   type CircuitBreakers,
+  type CircuitBreakers_Thresholds,
   CircuitBreakers_ThresholdsSchema,
   CircuitBreakersSchema,
 } from "@msm/xds-protos/envoy/config/cluster/v3/circuit_breaker_pb.js";
@@ -16,8 +19,9 @@ import { type BalancingPlan, defaultBalancing } from "../cluster/balancing-plan.
 import type { HealthCheckPlan } from "../cluster/health-check-plan.ts";
 import type { OutlierPlan } from "../cluster/outlier-plan.ts";
 import { readBalancing } from "./read-balancing.ts";
+import { readClusterMetadata } from "./read-cluster-metadata.ts";
 import { checkAwaitedSource } from "./read-config-source.ts";
-import { readDrainLinger } from "./read-drain-linger.ts";
+import { type NamedEndpoints, readDns, refuseDns } from "./read-dns.ts";
 import { type HealthCheckers, readHealthCheck } from "./read-health-check.ts";
 import { type LoadAssignment, readLoadAssignment } from "./read-load-assignment.ts";
 import { readOutlierDetection } from "./read-outlier-detection.ts";
@@ -32,9 +36,11 @@ export interface ClusterConfig {
   readonly outliers: OutlierPlan | undefined;
   /** See `ClusterPlan`. */
   readonly drainLingerMs: number;
+  readonly connectTimeoutMs?: number;
   readonly endpoints:
     | { readonly kind: "static"; readonly assignment: LoadAssignment }
-    | { readonly kind: "eds"; readonly serviceName: string };
+    | { readonly kind: "eds"; readonly serviceName: string }
+    | NamedEndpoints;
 }
 
 /** What is said of each field of `Cluster`; any other is refused. */
@@ -54,13 +60,20 @@ export const clusterRules: Readonly<Record<string, FieldRule>> = {
   health_checks: "accepted",
   outlier_detection: "accepted",
   close_connections_on_host_health_failure: onlyFalse,
-  // These describe a cluster, or concern connections or DNS, which these clusters do not have.
+  // For the connections of signalling filters.
+  connect_timeout: "accepted",
+  // Only where endpoints have names, but for the family, which Istio sets everywhere.
+  dns_refresh_rate: "accepted",
+  dns_failure_refresh_rate: "accepted",
+  respect_dns_ttl: "accepted",
+  dns_lookup_family: "accepted",
+  typed_dns_resolver_config: "accepted",
+  use_tcp_for_dns_lookups: onlyFalse,
+  // These describe a cluster, or concern connections that these clusters do not have.
   alt_stat_name: "accepted",
   metadata: "accepted",
-  connect_timeout: "accepted",
   per_connection_buffer_limit_bytes: "accepted",
   cleanup_interval: "accepted",
-  dns_lookup_family: "accepted",
   // An endpoint that is taken out goes after its linger, whatever checks say.
   ignore_health_on_host_removal: "accepted",
   wait_for_warm_on_init: "accepted",
@@ -76,31 +89,70 @@ export const thresholdRules: Readonly<Record<string, FieldRule>> = {
   max_connection_pools: "accepted",
 };
 
+type FieldRules = Readonly<Record<string, FieldRule>>;
+
+/** The same for each endpoint: Envoy has no other limit there. */
+const perHostRules: FieldRules = {
+  priority: thresholdRules.priority!,
+  max_connections: "accepted",
+};
+
 /** Reads a cluster. Pure. Throws a `ConfigError` on whatever would not be honoured. */
 export function readCluster(cluster: Cluster, path: string, checkers: HealthCheckers): ClusterConfig {
   refuseOthers(ClusterSchema, cluster, path, clusterRules);
   const balancing = {
     ...readBalancing(cluster, path),
-    maxSessions: readMaxSessions(cluster.circuitBreakers, at(path, "circuit_breakers")),
+    ...readLimits(cluster.circuitBreakers, at(path, "circuit_breakers")),
   };
+  const { outlierDetection } = cluster;
+  const outliers = readOutlierDetection(outlierDetection, at(path, "outlier_detection"));
+  const { drainLingerMs, silence } = readClusterMetadata(
+    cluster.metadata,
+    at(path, "metadata"),
+    outliers !== undefined,
+  );
   const common = {
     name: cluster.name,
     balancing,
     healthChecks: cluster.healthChecks.map((check, index) =>
       readHealthCheck(check, at(path, `health_checks[${index}]`), checkers),
     ),
-    outliers: readOutlierDetection(cluster.outlierDetection, at(path, "outlier_detection")),
-    drainLingerMs: readDrainLinger(cluster.metadata, at(path, "metadata")),
+    outliers: outliers && silence ? { ...outliers, silence } : outliers,
+    drainLingerMs,
+    ...(cluster.connectTimeout === undefined ? {} : { connectTimeoutMs: durationMs(cluster.connectTimeout) }),
   };
+  return { ...common, endpoints: readEndpoints(cluster, path) };
+}
+
+function readEndpoints(cluster: Cluster, path: string): ClusterConfig["endpoints"] {
   const discovery = cluster.clusterDiscoveryType;
-  switch (discovery.case === "clusterType" ? undefined : (discovery.value ?? Cluster_DiscoveryType.STATIC)) {
+  const type =
+    discovery.case === "clusterType" ? undefined : (discovery.value ?? Cluster_DiscoveryType.STATIC);
+  switch (type) {
     case Cluster_DiscoveryType.STATIC:
-      return { ...common, endpoints: readStatic(cluster, path) };
+      refuseDns(cluster, path);
+      refuseEds(cluster, path);
+      return readStatic(cluster, path);
     case Cluster_DiscoveryType.EDS:
-      return { ...common, endpoints: readEds(cluster, path) };
+      refuseDns(cluster, path);
+      return readEds(cluster, path);
+    case Cluster_DiscoveryType.STRICT_DNS:
+    case Cluster_DiscoveryType.LOGICAL_DNS:
+      refuseEds(cluster, path);
+      return readDns(cluster, type, path);
     default:
-      return refuse("MSM_CLUSTER_DISCOVERY", at(path, "type"), "must be EDS or STATIC");
+      return refuse(
+        "MSM_CLUSTER_DISCOVERY",
+        at(path, "type"),
+        "must be EDS, STATIC, STRICT_DNS or LOGICAL_DNS",
+      );
   }
+}
+
+function refuseEds(cluster: Cluster, path: string): void {
+  if (cluster.edsClusterConfig === undefined) return;
+  const problem = "is only for type EDS; remove it or set type: EDS";
+  refuse("MSM_CONFIG_UNSUPPORTED_FIELD", at(path, "eds_cluster_config"), problem);
 }
 
 function readStatic(cluster: Cluster, path: string): ClusterConfig["endpoints"] {
@@ -108,16 +160,12 @@ function readStatic(cluster: Cluster, path: string): ClusterConfig["endpoints"] 
   if (cluster.loadAssignment === undefined) {
     refuse("MSM_CONFIG_MISSING", assignmentPath, "is needed for type STATIC");
   }
-  if (cluster.edsClusterConfig !== undefined) {
-    const problem = "is only for type EDS; remove it or set type: EDS";
-    refuse("MSM_CONFIG_UNSUPPORTED_FIELD", at(path, "eds_cluster_config"), problem);
-  }
   return { kind: "static", assignment: readLoadAssignment(cluster.loadAssignment, assignmentPath) };
 }
 
 function readEds(cluster: Cluster, path: string): ClusterConfig["endpoints"] {
   if (cluster.loadAssignment !== undefined) {
-    const problem = "is only for type STATIC; remove it or set type: STATIC";
+    const problem = "is not for type EDS; remove it or set another type";
     refuse("MSM_CONFIG_UNSUPPORTED_FIELD", at(path, "load_assignment"), problem);
   }
   const edsPath = at(path, "eds_cluster_config");
@@ -132,12 +180,24 @@ function readEds(cluster: Cluster, path: string): ClusterConfig["endpoints"] {
 }
 
 /** Envoy's `max_connections`: sessions. The other limits concern requests and connections, which datagrams have not. */
-function readMaxSessions(breakers: CircuitBreakers | undefined, path: string): number {
-  if (breakers === undefined) return defaultBalancing.maxSessions;
-  refuseOthers(CircuitBreakersSchema, breakers, path, { thresholds: "accepted" });
-  breakers.thresholds.forEach((thresholds, index) => {
-    const field = `${at(path, "thresholds")}[${index}]`;
-    refuseOthers(CircuitBreakers_ThresholdsSchema, thresholds, field, thresholdRules);
+function readLimits(
+  breakers: CircuitBreakers | undefined,
+  path: string,
+): Pick<BalancingPlan, "maxSessions" | "maxSessionsPerEndpoint"> {
+  const { maxSessions, maxSessionsPerEndpoint } = defaultBalancing;
+  if (breakers === undefined) return { maxSessions, maxSessionsPerEndpoint };
+  refuseOthers(CircuitBreakersSchema, breakers, path, {
+    thresholds: "accepted",
+    per_host_thresholds: "accepted",
   });
-  return breakers.thresholds[0]?.maxConnections ?? defaultBalancing.maxSessions;
+  const read = (list: readonly CircuitBreakers_Thresholds[], name: string, rules: FieldRules): number => {
+    list.forEach((thresholds, index) => {
+      refuseOthers(CircuitBreakers_ThresholdsSchema, thresholds, `${at(path, name)}[${index}]`, rules);
+    });
+    return list[0]?.maxConnections ?? Number.POSITIVE_INFINITY;
+  };
+  return {
+    maxSessions: read(breakers.thresholds, "thresholds", thresholdRules),
+    maxSessionsPerEndpoint: read(breakers.perHostThresholds, "per_host_thresholds", perHostRules),
+  };
 }

@@ -3,11 +3,13 @@
 import type { JsonObject } from "@msm/xds-protos";
 import { describe, expect, test } from "vitest";
 import { BuiltinFilters } from "./builtin-filters.ts";
-import { FilterLoader } from "./filter-loader.ts";
+import { type FilterHost, FilterLoader } from "./filter-loader.ts";
 import { readResource } from "./read-resource.ts";
-import { builtinFolder, fakeFilterHost } from "./testdata/filters.ts";
+import { builtinFolder, EMPTY_MODULE, fakeFilterHost } from "./testdata/filters.ts";
 import { read, refusal } from "./testdata/read.ts";
 import { ecdsJson, pluginJson, resource, udpProxyJson } from "./testdata/resources.ts";
+
+const freshLoader = (): FilterLoader => new FilterLoader(fakeFilterHost, new BuiltinFilters(builtinFolder()));
 
 describe("a filter", () => {
   const value = { "@type": "type.googleapis.com/google.protobuf.StringValue", value: "text" };
@@ -28,6 +30,10 @@ describe("a filter", () => {
   const code = (local: JsonObject, runtime = "envoy.wasm.runtime.v8") => ({
     vm_config: { runtime, code: { local } },
   });
+  const remote = (changes: JsonObject) => {
+    const http_uri = { uri: "http://127.0.0.1:1/a.wasm", cluster: "direct", timeout: "1s" };
+    return { vm_config: { code: { remote: { http_uri, sha256: "0".repeat(64), ...changes } } } };
+  };
   test.each<[string, JsonObject, string]>([
     [
       "an unknown runtime",
@@ -36,13 +42,24 @@ describe("a filter", () => {
     ],
     ["no code", { vm_config: {} }, "MSM_FILTER_CODE typed_config.vm_config.code"],
     [
-      "remote code",
-      {
-        vm_config: {
-          code: { remote: { http_uri: { uri: "http://a", cluster: "b", timeout: "1s" }, sha256: "x" } },
-        },
-      },
-      "MSM_FILTER_CODE typed_config.vm_config.code",
+      "remote code by way of a cluster",
+      remote({ http_uri: { uri: "http://a", cluster: "b", timeout: "1s" } }),
+      "MSM_FILTER_CODE typed_config.vm_config.code.remote.http_uri.cluster",
+    ],
+    [
+      "remote code whose digest is none",
+      remote({ sha256: "x" }),
+      "MSM_FILTER_CODE typed_config.vm_config.code.remote.sha256",
+    ],
+    [
+      "remote code from a file",
+      remote({ http_uri: { uri: "file:///etc/passwd", cluster: "direct", timeout: "1s" } }),
+      "MSM_FILTER_CODE typed_config.vm_config.code.remote.http_uri.uri",
+    ],
+    [
+      "remote code that is asked for a hundred times",
+      remote({ retry_policy: { num_retries: 100 } }),
+      "MSM_CONFIG_INVALID typed_config.vm_config.code.remote.retry_policy",
     ],
     [
       "a file that is not there",
@@ -95,6 +112,33 @@ describe("a filter", () => {
     const tampered = new FilterLoader(fakeFilterHost, new BuiltinFilters(builtinFolder("0".repeat(64))));
     const reading = readResource("typedExtensionConfig", resource("a", ecdsJson("a")), tampered);
     await expect(reading).rejects.toMatchObject({ code: "MSM_FILTER_DIGEST_MISMATCH" });
+  });
+
+  test("runs on what its runtime names", async () => {
+    const bytes = Buffer.from(EMPTY_MODULE).toString("base64");
+    const trusts: string[] = [];
+    const host: FilterHost = {
+      ...fakeFilterHost,
+      compileFilter(code, field, trust) {
+        trusts.push(trust);
+        return fakeFilterHost.compileFilter(code, field, trust);
+      },
+    };
+    const loader = new FilterLoader(host, new BuiltinFilters(builtinFolder()));
+    for (const runtime of ["envoy.wasm.runtime.v8", "msm.runtime.wasi", "msm.runtime.quickjs"]) {
+      const plugin = ecdsJson("a", pluginJson(code({ inline_bytes: bytes }, runtime)));
+      await readResource("typedExtensionConfig", resource("a", plugin), loader);
+    }
+    expect(trusts).toEqual(["plugin", "wasi", "script"]);
+  });
+
+  test("is fetched, and a failure says from where", async () => {
+    const plugin = ecdsJson("a", pluginJson(remote({ retry_policy: { num_retries: 0 } })));
+    const reading = readResource("typedExtensionConfig", resource("a", plugin), freshLoader());
+    await expect(reading).rejects.toMatchObject({
+      code: "MSM_FILTER_FETCH",
+      message: expect.stringContaining("http://127.0.0.1:1/a.wasm"),
+    });
   });
 
   test("fails as it is told to", async () => {

@@ -9,33 +9,24 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import { durationMs, toJsonString } from "@msm/xds-protos";
 import {
-  type AsyncDataSource,
-  type DataSource,
-  DataSourceSchema,
-} from "@msm/xds-protos/envoy/config/core/v3/base_pb.js";
-import {
   FailurePolicy as EnvoyFailurePolicy,
   type PluginConfig,
   PluginConfigSchema,
-  type VmConfig,
   VmConfigSchema,
 } from "@msm/xds-protos/envoy/extensions/wasm/v3/wasm_pb.js";
 import type { FailurePolicy } from "../plan.ts";
-import type { FilterOptions, ReloadPolicy } from "../wasm/index.ts";
+import type { FilterOptions, FilterTrust, ReloadPolicy } from "../wasm/index.ts";
+import { type FilterCode, readFilterCode } from "./read-filter-code.ts";
 import { at, refuse, refuseOthers } from "./refuse.ts";
 import { typeNameOf, unpack } from "./unpack.ts";
-
-/** Where the code of a filter comes from. */
-export type FilterCode =
-  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
-  | { readonly kind: "file"; readonly path: string }
-  | { readonly kind: "builtin"; readonly name: string };
 
 /** A filter as configured, before its code is read. */
 export interface FilterConfig {
   readonly rootId: string;
   readonly vmId: string;
   readonly code: FilterCode;
+  /** As what the code runs; for a built-in filter, which may be a script, its own list says that. */
+  readonly trust: FilterTrust;
   readonly configuration: Uint8Array;
   readonly vmConfiguration: Uint8Array;
   readonly failurePolicy: FailurePolicy;
@@ -45,10 +36,7 @@ export interface FilterConfig {
   readonly field: string;
 }
 
-/** The runtime name that stands for filters that come with the proxy. */
-const BUILTIN_RUNTIME = "envoy.wasm.runtime.null";
 const DEFAULT_RELOAD_MS = 1000;
-const MODULE_RUNTIMES = ["", "envoy.wasm.runtime.v8"];
 
 /** Reads a session filter: an `Any` that must hold a bare `envoy.extensions.wasm.v3.PluginConfig`. Pure. */
 export function readFilter(any: Any | undefined, path: string): FilterConfig {
@@ -71,60 +59,20 @@ export function readFilter(any: Any | undefined, path: string): FilterConfig {
     runtime: "accepted",
     code: "accepted",
     configuration: "accepted",
-    // Hints of how to load code; they change nothing for code that is at hand.
+    // A hint: it changes nothing where code is always compiled here.
     allow_precompiled: "accepted",
     nack_on_code_cache_miss: "accepted",
   });
   return {
     rootId: plugin.rootId,
     vmId: vm.vmId,
-    code: readCode(vm, vmPath),
+    ...readFilterCode(vm, vmPath),
     configuration: readConfiguration(plugin.configuration, at(path, "configuration")),
     vmConfiguration: readConfiguration(vm.configuration, at(vmPath, "configuration")),
     failurePolicy: readFailurePolicy(plugin, path),
     options: readOptions(plugin, path),
     field: path,
   };
-}
-
-function readCode(vm: VmConfig, vmPath: string): FilterCode {
-  const path = at(vmPath, "code");
-  const source = readLocal(vm.code, path);
-  const localPath = at(path, "local");
-  if (vm.runtime === BUILTIN_RUNTIME) {
-    if (source.specifier.case === "inlineString") return { kind: "builtin", name: source.specifier.value };
-    const problem = `must be an inline_string with the name of a built-in filter, as the runtime is ${BUILTIN_RUNTIME}`;
-    return refuse("MSM_FILTER_CODE", localPath, problem);
-  }
-  if (!MODULE_RUNTIMES.includes(vm.runtime)) {
-    const problem = `"${vm.runtime}" is not here; use envoy.wasm.runtime.v8 or ${BUILTIN_RUNTIME}`;
-    refuse("MSM_FILTER_RUNTIME", at(vmPath, "runtime"), problem);
-  }
-  switch (source.specifier.case) {
-    case "filename":
-      return { kind: "file", path: source.specifier.value };
-    case "inlineBytes":
-      return { kind: "bytes", bytes: source.specifier.value };
-    case "inlineString":
-      // Envoy takes the characters of an inline string as bytes; WebAssembly text has no other use for it.
-      return { kind: "bytes", bytes: new TextEncoder().encode(source.specifier.value) };
-    default:
-      return refuse("MSM_FILTER_CODE", localPath, "must be filename, inline_bytes or inline_string");
-  }
-}
-
-function readLocal(code: AsyncDataSource | undefined, path: string): DataSource {
-  if (code?.specifier.case !== "local") {
-    refuse("MSM_FILTER_CODE", path, "must be local; code is not fetched from elsewhere");
-  }
-  const source = code.specifier.value;
-  refuseOthers(DataSourceSchema, source, at(path, "local"), {
-    filename: "accepted",
-    inline_bytes: "accepted",
-    inline_string: "accepted",
-    environment_variable: { only: undefined, hint: "use filename or inline_bytes" },
-  });
-  return source;
 }
 
 /** What the filter gets to read: texts and bytes as they are, a `Struct` as JSON, as Envoy does. */

@@ -136,3 +136,36 @@ describe("the linger of endpoints that are taken out", () => {
     );
   });
 });
+
+describe("the silence by which an endpoint is found failed", () => {
+  const withSilence = (ours: JsonObject, changes: JsonObject = { outlier_detection: {} }) =>
+    edsClusterJson("a", {
+      metadata: { filter_metadata: { "io.mediastreamingmesh.cluster": ours } },
+      ...changes,
+    });
+
+  test("is part of outlier detection", async () => {
+    const { outliers } = await read(
+      "cluster",
+      "a",
+      withSilence({ response_silence: "2s", stream_silence: "0.5s" }),
+    );
+    expect(outliers?.silence).toEqual({ responseMs: 2000, streamMs: 500 });
+    const { outliers: one } = await read(
+      "cluster",
+      "a",
+      withSilence({ stream_silence: "0.5s", drain_linger: "1s" }),
+    );
+    expect(one?.silence).toEqual({ responseMs: 0, streamMs: 500 });
+  });
+
+  test.each<[JsonObject, JsonObject, string]>([
+    [{ response_silence: "0.1s" }, { outlier_detection: {} }, ".response_silence"],
+    [{ stream_silence: 5 }, { outlier_detection: {} }, ".stream_silence"],
+    [{ stream_silence: "5s" }, {}, ""],
+  ])("is refused as %j with %j", async (ours, changes, field) => {
+    expect(await refusal("cluster", "a", withSilence(ours, changes))).toBe(
+      `MSM_CLUSTER_SILENCE metadata.filter_metadata["io.mediastreamingmesh.cluster"]${field}`,
+    );
+  });
+});

@@ -69,7 +69,7 @@ describe("a listener", () => {
       "a",
       listenerJson("a", 1, { listener_filters: [{ name: "u", typed_config }] }),
     );
-    expect(config.cluster).toBe("old");
+    expect(config).toMatchObject({ cluster: "old" });
   });
 
   const matcherTree = {
@@ -122,7 +122,7 @@ describe("a listener", () => {
     [
       "a matcher with conditions",
       { udpProxy: { matcher: { matcher_tree: matcherTree } } },
-      `MSM_LISTENER_MATCHER ${proxyPath}.matcher.matcher_tree`,
+      `MSM_LISTENER_MATCHER ${proxyPath}.matcher.matcher_tree.input.typed_config`,
     ],
     [
       "a matcher that does nothing",

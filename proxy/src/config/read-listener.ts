@@ -10,8 +10,10 @@ import {
   type UdpListenerConfig,
   UdpListenerConfigSchema,
 } from "@msm/xds-protos/envoy/config/listener/v3/udp_listener_config_pb.js";
+import type { ListenerLimits } from "../datapath/listener-limits.ts";
 import type { SocketAddress } from "../plan.ts";
 import { readAddress } from "./read-address.ts";
+import { readListenerLimits } from "./read-listener-limits.ts";
 import { readSocketConfig, readUdpProxy, type UdpProxy } from "./read-udp-proxy.ts";
 import { at, type FieldRule, onlyFalse, onlyTrue, refuse, refuseOthers } from "./refuse.ts";
 import { typeNameOf } from "./unpack.ts";
@@ -22,6 +24,7 @@ export interface ListenerConfig extends Omit<UdpProxy, "upstreamMaxRxDatagramByt
   readonly address: SocketAddress;
   readonly maxRxDatagramBytes: number;
   readonly preferGro: boolean;
+  readonly limits?: ListenerLimits;
 }
 
 /** Envoy's default for `max_rx_datagram_size`: an Ethernet frame's worth. */
@@ -76,7 +79,15 @@ export function readListener(listener: Listener, path: string): ListenerConfig {
     refuse("MSM_CONFIG_UNSUPPORTED_VALUE", field, problem);
   }
   const preferGro = socket.preferGro ?? false;
-  return { name: listener.name, address, ...udpProxy, maxRxDatagramBytes, preferGro };
+  const limits = readListenerLimits(listener.metadata, at(path, "metadata"));
+  return {
+    name: listener.name,
+    address,
+    ...udpProxy,
+    maxRxDatagramBytes,
+    preferGro,
+    ...(limits === undefined ? {} : { limits }),
+  };
 }
 
 function readUdpListener(config: UdpListenerConfig | undefined, path: string) {

@@ -19,7 +19,7 @@ import {
 import { defaultBalancing } from "../cluster/balancing-plan.ts";
 import type { EndpointHealth } from "../cluster/load-balancer.ts";
 import type { EndpointPlan, SocketAddress } from "../plan.ts";
-import { formatAddress, readAddress } from "./read-address.ts";
+import { formatAddress, type Host, readAddress } from "./read-address.ts";
 import { at, type FieldRule, onlyFalse, refuse, refuseOthers } from "./refuse.ts";
 
 /** An endpoint as configured. */
@@ -29,6 +29,8 @@ export interface EndpointConfig extends SocketAddress {
   readonly priority: number;
   /** Where and as whom it is checked, where it says so. */
   readonly check: EndpointPlan["check"];
+  /** The name by which it was found, where it was by DNS. */
+  readonly hostname?: string;
   readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
 }
 
@@ -70,8 +72,15 @@ export function emptyAssignment(clusterName: string): LoadAssignment {
   return { clusterName, endpoints: [], planned: [], overprovisioningFactor };
 }
 
-/** Reads the endpoints of a cluster. Pure. An address that is there twice counts once, as in Envoy. */
-export function readLoadAssignment(assignment: ClusterLoadAssignment, path: string): LoadAssignment {
+/**
+ * Reads the endpoints of a cluster, which have addresses unless `hosts` lets them have names. Pure. An address that is
+ * there twice counts once, as in Envoy.
+ */
+export function readLoadAssignment(
+  assignment: ClusterLoadAssignment,
+  path: string,
+  hosts: Host = "addresses",
+): LoadAssignment {
   refuseOthers(ClusterLoadAssignmentSchema, assignment, path, {
     cluster_name: "accepted",
     endpoints: "accepted",
@@ -79,7 +88,7 @@ export function readLoadAssignment(assignment: ClusterLoadAssignment, path: stri
   });
   const byAddress = new Map<string, { readonly config: EndpointConfig; readonly plan: EndpointPlan }>();
   assignment.endpoints.forEach((locality, index) => {
-    for (const config of readLocality(locality, `${at(path, "endpoints")}[${index}]`)) {
+    for (const config of readLocality(locality, `${at(path, "endpoints")}[${index}]`, hosts)) {
       const plan = planOf(config, index, locality.loadBalancingWeight ?? 0);
       byAddress.set(formatAddress(config), { config, plan });
     }
@@ -126,7 +135,7 @@ export function healthOf(status: HealthStatus): EndpointHealth {
   }
 }
 
-function readLocality(locality: LocalityLbEndpoints, path: string): readonly EndpointConfig[] {
+function readLocality(locality: LocalityLbEndpoints, path: string, hosts: Host): readonly EndpointConfig[] {
   refuseOthers(LocalityLbEndpointsSchema, locality, path, localityRules);
   const list = locality.lbConfig;
   const [endpoints, field] =
@@ -137,13 +146,17 @@ function readLocality(locality: LocalityLbEndpoints, path: string): readonly End
   const place =
     where === undefined ? NO_LOCALITY : { region: where.region, zone: where.zone, subZone: where.subZone };
   return endpoints.map((endpoint, index) => ({
-    ...readEndpoint(endpoint, `${at(path, field)}[${index}]`),
+    ...readEndpoint(endpoint, `${at(path, field)}[${index}]`, hosts),
     priority: locality.priority,
     locality: place,
   }));
 }
 
-function readEndpoint(endpoint: LbEndpoint, path: string): Omit<EndpointConfig, "locality" | "priority"> {
+function readEndpoint(
+  endpoint: LbEndpoint,
+  path: string,
+  hosts: Host,
+): Omit<EndpointConfig, "locality" | "priority"> {
   refuseOthers(LbEndpointSchema, endpoint, path, endpointRules);
   const host = endpoint.hostIdentifier;
   const hostPath = at(path, "endpoint");
@@ -153,7 +166,7 @@ function readEndpoint(endpoint: LbEndpoint, path: string): Omit<EndpointConfig, 
     hostname: "accepted",
     health_check_config: "accepted",
   });
-  const { address, port } = readAddress(host.value.address, at(hostPath, "address"));
+  const { address, port } = readAddress(host.value.address, at(hostPath, "address"), hosts);
   if (port === 0) {
     refuse("MSM_CONFIG_ADDRESS", at(hostPath, "address.socket_address.port_value"), "must not be 0");
   }

@@ -14,6 +14,7 @@ import {
   edsClusterJson,
   listenerJson,
   pluginJson,
+  routesJson,
 } from "./testdata/resources.ts";
 
 describe("whatever the bytes are", () => {
@@ -23,6 +24,7 @@ describe("whatever the bytes are", () => {
     listener: anyOf(
       listenerJson("a", 1, { udpProxy: { session_filters: [{ name: "x", typed_config: pluginJson() }] } }),
     ).value,
+    routeConfiguration: anyOf(routesJson("a")).value,
     typedExtensionConfig: anyOf(ecdsJson("a")).value,
   };
 

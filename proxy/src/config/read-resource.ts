@@ -1,17 +1,22 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { ClusterSchema } from "@msm/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
+import { SocketAddress_Protocol } from "@msm/xds-protos/envoy/config/core/v3/address_pb.js";
 import { TypedExtensionConfigSchema } from "@msm/xds-protos/envoy/config/core/v3/extension_pb.js";
 import { ClusterLoadAssignmentSchema } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
-import { ListenerSchema } from "@msm/xds-protos/envoy/config/listener/v3/listener_pb.js";
+import { type Listener, ListenerSchema } from "@msm/xds-protos/envoy/config/listener/v3/listener_pb.js";
+import { RouteConfigurationSchema } from "@msm/xds-protos/envoy/config/route/v3/route_pb.js";
 import { loadHealthCheckers } from "../cluster/load-health-checkers.ts";
 import type { FilterPlan } from "../plan.ts";
+import type { RouteTablePlan } from "../routes/route-plan.ts";
 import type { FilterSlot, ListenerValue } from "./build-plan.ts";
 import type { FilterLoader } from "./filter-loader.ts";
 import { type ClusterConfig, readCluster } from "./read-cluster.ts";
 import { readFilter } from "./read-filter.ts";
 import { readListener } from "./read-listener.ts";
 import { type LoadAssignment, readLoadAssignment } from "./read-load-assignment.ts";
+import { readRoutes } from "./read-routes.ts";
+import { readSignalling, type SignallingConfig } from "./read-signalling.ts";
 import type { FilterUse } from "./read-udp-proxy.ts";
 import { at, refuse, refuseOthers } from "./refuse.ts";
 import type { Resource, ResourceType } from "./resource.ts";
@@ -22,6 +27,7 @@ export interface ResourceValues {
   readonly cluster: ClusterConfig;
   readonly clusterLoadAssignment: LoadAssignment;
   readonly listener: ListenerValue;
+  readonly routeConfiguration: RouteTablePlan;
   readonly typedExtensionConfig: FilterPlan;
 }
 
@@ -55,10 +61,17 @@ const readers: {
   async listener(resource, loader) {
     const listener = unpack(ListenerSchema, resource.body, resource.path);
     checkName(listener.name, "name", resource);
+    if (isSignalling(listener)) return loadSignalling(readSignalling(listener, resource.path), loader);
     const config = readListener(listener, resource.path);
     const filters: FilterSlot[] = [];
     for (const use of config.filters) filters.push(await loadSlot(use, loader));
-    return { config, filters };
+    return { kind: "udp", config, filters };
+  },
+
+  routeConfiguration(resource) {
+    const routes = unpack(RouteConfigurationSchema, resource.body, resource.path);
+    checkName(routes.name, "name", resource);
+    return readRoutes(routes, resource.path);
   },
 
   async typedExtensionConfig(resource, loader) {
@@ -75,6 +88,21 @@ const readers: {
 function checkName(inside: string, field: string, { name, path }: Resource): void {
   if (inside === name) return;
   refuse("MSM_XDS_NAME", at(path, field), `is "${inside}", but the resource is named "${name}"`);
+}
+
+/** What has filter chains is for connections, and its address says so. */
+function isSignalling({ filterChains, address }: Listener): boolean {
+  const isUdp =
+    address?.address.case === "socketAddress" &&
+    address.address.value.protocol === SocketAddress_Protocol.UDP;
+  return filterChains.length > 0 && !isUdp;
+}
+
+async function loadSignalling(config: SignallingConfig, loader: FilterLoader): Promise<ListenerValue> {
+  // Flows load their filters when they are opened; whoever sends the listener should learn before what is wrong.
+  for (const [i, filter] of config.mediaFilters.entries()) await loader.load(`media.chain[${i}]`, filter);
+  const filter = await loader.loadSignalling(config.filterName, config.filter);
+  return { kind: "signalling", config, filter, filters: [] };
 }
 
 async function loadSlot(use: FilterUse, loader: FilterLoader): Promise<FilterSlot> {

@@ -9,7 +9,6 @@ import {
   type UdpSocketConfig,
   UdpSocketConfigSchema,
 } from "@msm/xds-protos/envoy/config/core/v3/udp_socket_config_pb.js";
-import { RouteSchema } from "@msm/xds-protos/envoy/extensions/filters/udp/udp_proxy/v3/route_pb.js";
 import {
   type UdpProxyConfig,
   type UdpProxyConfig_HashPolicy,
@@ -19,10 +18,11 @@ import {
   UdpProxyConfigSchema,
 } from "@msm/xds-protos/envoy/extensions/filters/udp/udp_proxy/v3/udp_proxy_pb.js";
 import { PluginConfigSchema } from "@msm/xds-protos/envoy/extensions/wasm/v3/wasm_pb.js";
-import { type Matcher, MatcherSchema } from "@msm/xds-protos/xds/type/matcher/v3/matcher_pb.js";
+import type { SessionRouting } from "../cluster/session-rule.ts";
 import type { HashPolicy } from "../plan.ts";
 import { checkAwaitedSource } from "./read-config-source.ts";
 import { type FilterConfig, readFilter } from "./read-filter.ts";
+import { readSessionRouting } from "./read-session-routing.ts";
 import { at, onlyFalse, refuse, refuseOthers } from "./refuse.ts";
 import { typeNameOf, unpack } from "./unpack.ts";
 
@@ -32,9 +32,8 @@ export type FilterUse =
   | { readonly kind: "discovered"; readonly name: string; readonly fallback: FilterConfig | undefined };
 
 /** What a `udp_proxy` says. */
-export interface UdpProxy {
+export interface UdpProxy extends SessionRouting {
   readonly statPrefix: string;
-  readonly cluster: string;
   readonly hashPolicy?: HashPolicy;
   readonly idleTimeoutMs: number;
   readonly filters: readonly FilterUse[];
@@ -65,7 +64,7 @@ export function readUdpProxy(any: Any | undefined, path: string): UdpProxy {
   const hashPolicy = readHashPolicy(config.hashPolicies, at(path, "hash_policies"));
   return {
     statPrefix: config.statPrefix,
-    cluster: readCluster(config, path),
+    ...readRouting(config, path),
     ...(hashPolicy === undefined ? {} : { hashPolicy }),
     idleTimeoutMs: readIdleTimeout(config.idleTimeout, at(path, "idle_timeout")),
     filters: readFilters(config.sessionFilters, at(path, "session_filters")),
@@ -88,33 +87,11 @@ export function readSocketConfig(
   return { maxRxDatagramBytes: size === undefined ? undefined : Number(size), preferGro: config.preferGro };
 }
 
-function readCluster(config: UdpProxyConfig, path: string): string {
+function readRouting(config: UdpProxyConfig, path: string): SessionRouting {
   const route = config.routeSpecifier;
-  if (route.case === "cluster") return route.value;
-  if (route.case === "matcher") return readMatcher(route.value, at(path, "matcher"));
+  if (route.case === "cluster") return { cluster: route.value };
+  if (route.case === "matcher") return readSessionRouting(route.value, at(path, "matcher"));
   return refuse("MSM_CONFIG_MISSING", at(path, "matcher"), "is needed; it names the cluster");
-}
-
-/** The one form of matcher that is honoured: no condition, and a `Route` for everything. */
-function readMatcher(matcher: Matcher, path: string): string {
-  if (matcher.matcherType.case !== undefined) {
-    const field = matcher.matcherType.case === "matcherList" ? "matcher_list" : "matcher_tree";
-    const problem = "conditions are not supported; use on_no_match.action alone";
-    refuse("MSM_LISTENER_MATCHER", at(path, field), problem);
-  }
-  refuseOthers(MatcherSchema, matcher, path, { on_no_match: "accepted" });
-  const action = matcher.onNoMatch?.onMatch;
-  if (action?.case !== "action") {
-    refuse(
-      "MSM_LISTENER_MATCHER",
-      at(path, "on_no_match"),
-      "must be an action with a Route that names a cluster",
-    );
-  }
-  const routePath = at(path, "on_no_match.action.typed_config");
-  const route = unpack(RouteSchema, action.value.typedConfig, routePath);
-  refuseOthers(RouteSchema, route, routePath, { cluster: "accepted" });
-  return route.cluster;
 }
 
 /** Under policies that hash nothing it changes nothing, in Envoy as here: a session keeps its endpoint anyway. */

@@ -9,6 +9,7 @@ export const resourceTypes = [
   "cluster",
   "clusterLoadAssignment",
   "listener",
+  "routeConfiguration",
   "typedExtensionConfig",
 ] as const;
 export type ResourceType = (typeof resourceTypes)[number];

@@ -17,6 +17,9 @@ import {
   listenerJson,
   pluginJson,
   resource,
+  routeJson,
+  routesJson,
+  signallingJson,
   staticClusterJson,
 } from "./testdata/resources.ts";
 
@@ -293,5 +296,58 @@ describe("sameness", () => {
     expect(datapath.plan.listeners).toHaveLength(2);
     for (const [i, listener] of datapath.plan.listeners.entries()) expect(listener).toBe(before.listeners[i]);
     expect(datapath.plan.clusters.find(({ name }) => name === "viewer")).toBe(before.clusters[0]);
+  });
+});
+
+describe("signalling", () => {
+  const signalling = () => datapath.plan.signalling ?? [];
+
+  test("a listener waits for its routes, follows them, and keeps them when they go", async () => {
+    await apply("listener", { a: signallingJson("a", 554) });
+    expect(isWarming("a")).toEqual(["routes edge"]);
+    expect([...store.routeNames()]).toEqual(["edge"]);
+    await apply("routeConfiguration", { edge: routesJson("edge") });
+    expect(isWarming("a")).toBeUndefined();
+    expect(signalling()).toMatchObject([{ name: "a", address: { port: 554 }, routes: { name: "edge" } }]);
+    const [before] = signalling();
+    await apply("cluster", { cams: staticClusterJson("cams", 8554) });
+    expect(signalling()[0]).toBe(before);
+    await apply("routeConfiguration", { edge: routesJson("edge", []) }, { version: "2" });
+    expect(signalling()).toMatchObject([{ routes: { hosts: [{ routes: [] }] } }]);
+    await apply("routeConfiguration", {}, { removed: ["edge"] });
+    expect(signalling()).toHaveLength(1);
+    await apply("listener", {}, { removed: ["a"] });
+    expect(signalling()).toEqual([]);
+    expect([...store.routeNames()]).toEqual([]);
+  });
+
+  test("routes that are refused leave the last good ones in force", async () => {
+    await apply("listener", { a: signallingJson("a", 554) });
+    await apply("routeConfiguration", { edge: routesJson("edge") });
+    const bad = routesJson("edge", [routeJson("c", { match: { safe_regex: { regex: "(" }, prefix: "/" } })]);
+    const [host] = bad.virtual_hosts as unknown as [{ routes: { match: Record<string, unknown> }[] }];
+    delete host.routes[0]?.match.prefix;
+    expect(await apply("routeConfiguration", { edge: bad }, { version: "2" })).toEqual([
+      "edge: MSM_ROUTE_REGEX",
+    ]);
+    expect(signalling()).toMatchObject([{ routes: { hosts: [{ routes: [{}] }] } }]);
+  });
+
+  test("a cluster that goes stays as long as routes name it", async () => {
+    await apply("cluster", { cams: staticClusterJson("cams", 8554) });
+    await apply("listener", { a: signallingJson("a", 554) });
+    await apply("routeConfiguration", { edge: routesJson("edge") });
+    await apply("cluster", {}, { removed: ["cams"] });
+    expect(datapath.plan.clusters).toMatchObject([{ name: "cams" }]);
+    await apply("routeConfiguration", { edge: routesJson("edge", []) }, { version: "2" });
+    expect(datapath.plan.clusters).toEqual([]);
+  });
+
+  test("a TCP and a UDP listener may have one port, two TCP listeners may not", async () => {
+    await apply("cluster", { viewer: staticClusterJson("viewer", 6004) });
+    expect(await apply("listener", { u: listenerJson("u", 554), a: signallingJson("a", 554) })).toEqual([]);
+    expect(await apply("listener", { b: signallingJson("b", 554) })).toEqual([
+      "b: MSM_LISTENER_DUPLICATE_ADDRESS",
+    ]);
   });
 });

@@ -4,7 +4,7 @@ import { type Any, create, packAny } from "@msm/xds-protos";
 import { ClusterLoadAssignmentSchema } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
 import { ConfigError } from "../config-error.ts";
 import type { Plan, PlanRejection, SocketAddress } from "../plan.ts";
-import { type BuiltPlan, buildPlan, emptyPlan } from "./build-plan.ts";
+import { type BuiltPlan, buildPlan, emptyPlan, type ListenerValue } from "./build-plan.ts";
 import { elideCode } from "./elide-code.ts";
 import type { FilterLoader } from "./filter-loader.ts";
 import { findDuplicate } from "./find-duplicate.ts";
@@ -26,7 +26,7 @@ export interface StoreOptions {
   /** The datapath: makes a plan happen, and tells which listeners it could not open. */
   readonly applyPlan: (plan: Plan) => Promise<readonly PlanRejection[]>;
   /** Throws a `ConfigError` where an address could not be bound. */
-  readonly probeAddress: (address: SocketAddress, field: string) => Promise<void>;
+  readonly probeAddress: (address: SocketAddress, field: string, protocol: "udp" | "tcp") => Promise<void>;
 }
 
 /** The resources of each type. */
@@ -42,6 +42,7 @@ export class ConfigStore {
     cluster: new ResourceTable(),
     clusterLoadAssignment: new ResourceTable(),
     listener: new ResourceTable(),
+    routeConfiguration: new ResourceTable(),
     typedExtensionConfig: new ResourceTable(),
   };
   readonly #options: StoreOptions;
@@ -74,6 +75,19 @@ export class ConfigStore {
     return new Set(slots.flatMap((slot) => (slot.kind === "discovered" ? [slot.name] : [])));
   }
 
+  /** The names of RDS resources that the listeners need, in the form in force and the one that waits. */
+  routeNames(): ReadonlySet<string> {
+    const listeners = [
+      ...this.tables.listener.accepted(),
+      ...[...this.#built.active.values()].map(({ resource }) => resource),
+    ];
+    return new Set(
+      listeners.flatMap(({ value }) =>
+        value.kind === "signalling" && value.config.routes.kind === "rds" ? [value.config.routes.name] : [],
+      ),
+    );
+  }
+
   /** Applies one update; resolves when the datapath has it. Must not be called again before. */
   async apply(update: ResourceUpdate): Promise<readonly Rejection[]> {
     const rejections: Rejection[] = [];
@@ -93,6 +107,7 @@ export class ConfigStore {
     rejections.push(...refused.filter(({ name }) => answerable.has(name)));
     this.tables.clusterLoadAssignment.keepOnly(this.assignmentNames());
     this.tables.typedExtensionConfig.keepOnly(this.filterNames());
+    this.tables.routeConfiguration.keepOnly(this.routeNames());
     return rejections;
   }
 
@@ -115,7 +130,7 @@ export class ConfigStore {
         return undefined;
       }
       const value = await readResource(type, resource, this.#options.loader);
-      if ("config" in value) await this.#probe(name, value.config.address, at(resource.path, "address"));
+      if (isListener(value)) await this.#probe(name, value, at(resource.path, "address"));
       const body = keptBody(type, resource);
       table.accept({ name, version, isStatic, body, digest, updatedAt: new Date(), value });
       return undefined;
@@ -127,11 +142,16 @@ export class ConfigStore {
   }
 
   /** Addresses that listeners of this proxy have now are theirs to exchange. */
-  async #probe(name: string, { address, port }: SocketAddress, field: string): Promise<void> {
-    const isSame = (other: SocketAddress | undefined) => other?.port === port && other.address === address;
-    const isOurs = [...this.#built.active.values()].some(({ plan }) => isSame(plan.address));
-    const isUnchanged = isSame(this.tables.listener.get(name)?.value.config.address);
-    if (port !== 0 && !isOurs && !isUnchanged) await this.#options.probeAddress({ address, port }, field);
+  async #probe(name: string, { kind, config }: ListenerValue, field: string): Promise<void> {
+    const { address, port } = config.address;
+    const isSame = (other: ListenerValue | undefined) =>
+      other?.kind === kind && other.config.address.port === port && other.config.address.address === address;
+    const isOurs = [...this.#built.active.values()].some(({ resource }) => isSame(resource.value));
+    const isUnchanged = isSame(this.tables.listener.get(name)?.value);
+    const protocol = kind === "udp" ? "udp" : "tcp";
+    if (port !== 0 && !isOurs && !isUnchanged) {
+      await this.#options.probeAddress({ address, port }, field, protocol);
+    }
   }
 
   #remove(type: ResourceType, name: string): void {
@@ -208,9 +228,14 @@ export class ConfigStore {
       clusters: tables.cluster.accepted(),
       assignment: (name: string) => tables.clusterLoadAssignment.get(name)?.value,
       filter: (name: string) => tables.typedExtensionConfig.get(name)?.value,
+      routes: (name: string) => tables.routeConfiguration.get(name)?.value,
     };
     return buildPlan(config, this.#built);
   }
+}
+
+function isListener(value: ResourceValues[ResourceType]): value is ListenerValue {
+  return "config" in value && "filters" in value;
 }
 
 /** What is kept of a resource for people to see: only listeners and filters may hold modules. */
@@ -231,7 +256,11 @@ function bindError(error: Error): ConfigError {
 }
 
 function isSamePlan(a: Plan, b: Plan): boolean {
-  return isSameList(a.listeners, b.listeners) && isSameList(a.clusters, b.clusters);
+  return (
+    isSameList(a.listeners, b.listeners) &&
+    isSameList(a.signalling ?? [], b.signalling ?? []) &&
+    isSameList(a.clusters, b.clusters)
+  );
 }
 
 function isSameList(a: readonly object[], b: readonly object[]): boolean {

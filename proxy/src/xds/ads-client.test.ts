@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { create, type JsonObject, typeUrls } from "@msm/xds-protos";
+import { create, durationFromMs, type JsonObject, typeUrls } from "@msm/xds-protos";
 import { NodeSchema } from "@msm/xds-protos/envoy/config/core/v3/base_pb.js";
 import {
   type DeltaDiscoveryRequest,
@@ -21,6 +21,7 @@ import {
   ecdsJson,
   edsClusterJson,
   listenerJson,
+  staticClusterJson,
 } from "../config/testdata/resources.ts";
 import { silentLogger } from "../logger.ts";
 import { StatsRegistry } from "../stats/registry.ts";
@@ -33,7 +34,7 @@ import { xdsStats } from "./xds-stats.ts";
 const until = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 10_000, interval: 5 });
 
 /** A stream of which the test is the server. */
-class FakeStream implements AdsStream {
+class FakeStream implements AdsStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse> {
   readonly requests: DeltaDiscoveryRequest[] = [];
   isClosed = false;
   readonly #responses: DeltaDiscoveryResponse[] = [];
@@ -49,14 +50,27 @@ class FakeStream implements AdsStream {
     resources: Record<string, JsonObject>,
     version = "1",
     removedResources: string[] = [],
+    ttlSeconds?: number,
   ): void {
     const response = create(DeltaDiscoveryResponseSchema, {
       typeUrl: typeUrls[type],
       nonce: `${type}-${version}`,
-      resources: Object.entries(resources).map(([name, json]) => ({ name, version, resource: anyOf(json) })),
+      resources: Object.entries(resources).map(([name, json]) => ({
+        ...{ name, version, resource: anyOf(json) },
+        ...(ttlSeconds === undefined ? {} : { ttl: durationFromMs(ttlSeconds * 1000) }),
+      })),
       removedResources,
     });
     this.#responses.push(response);
+    this.#wake();
+  }
+
+  /** Says that a listener is still wanted, for so long. */
+  heartbeat(name: string, ttlSeconds: number): void {
+    const resource = { name, version: "1", ttl: durationFromMs(ttlSeconds * 1000) };
+    const typeUrl = typeUrls.listener;
+    const fields = { typeUrl, nonce: `heartbeat-${name}`, resources: [resource] };
+    this.#responses.push(create(DeltaDiscoveryResponseSchema, fields));
     this.#wake();
   }
 
@@ -97,7 +111,11 @@ let streams: FakeStream[];
 let waits: number[];
 let nowMs: number;
 let registry: StatsRegistry;
-let client: AdsClient;
+let client: AdsClient<DeltaDiscoveryRequest, DeltaDiscoveryResponse>;
+/** The names of the control planes that were tried, in order. */
+let opened: string[];
+/** What waits for a resource to expire. */
+let lifetime: { readonly atMs: number; readonly run: () => void } | undefined;
 let isServerThere: boolean;
 /** Lets the wait between two streams end. */
 let endWait: () => void;
@@ -109,7 +127,13 @@ beforeEach(() => {
   nowMs = 0;
   endWait = () => {};
   isServerThere = true;
+  opened = [];
+  lifetime = undefined;
   registry = new StatsRegistry();
+  startClient(["only"]);
+});
+
+function startClient(targetNames: readonly string[]): void {
   client = new AdsClient({
     state: new DeltaState(create(NodeSchema, { id: "proxy-1" }), wildcards),
     sink: new ConfigStore({
@@ -117,11 +141,24 @@ beforeEach(() => {
       applyPlan: (plan) => datapath.apply(plan),
       probeAddress: () => Promise.resolve(),
     }),
-    openStream: (onConnected) => {
-      const stream = new FakeStream();
-      streams.push(stream);
-      if (isServerThere) queueMicrotask(onConnected);
-      return stream;
+    targets: targetNames.map((name) => ({
+      name,
+      open: (onConnected) => {
+        const stream = new FakeStream();
+        streams.push(stream);
+        opened.push(name);
+        if (isServerThere) queueMicrotask(onConnected);
+        return stream;
+      },
+    })),
+    lifetimeClock: {
+      nowMs: () => nowMs,
+      after: (ms, run) => {
+        lifetime = { atMs: nowMs + ms, run };
+        return () => {
+          lifetime = undefined;
+        };
+      },
     },
     surroundings: {
       nowMs: () => nowMs,
@@ -140,7 +177,13 @@ beforeEach(() => {
     onAnswered: () => {},
   });
   client.start();
-});
+}
+
+/** Lets so much time pass. */
+function pass(ms: number): void {
+  nowMs += ms;
+  if (lifetime !== undefined && lifetime.atMs <= nowMs) lifetime.run();
+}
 
 afterEach(() => client.close());
 
@@ -276,4 +319,54 @@ test("closing ends the stream and the waiting", async () => {
   const stream = await streamAt(0);
   await client.close();
   expect(stream.isClosed).toBe(true);
+});
+
+test("where one control plane does not answer the next is tried at once, and the first again after a loss", async () => {
+  await client.close();
+  [streams, opened, waits] = [[], [], []];
+  startClient(["first", "second"]);
+  (await streamAt(0)).fail("refused");
+  await until(() => waits.length === 1);
+  endWait();
+  await serveAll(await streamAt(1));
+  streams[1]?.fail("restarted");
+  await until(() => waits.length === 2);
+  endWait();
+  await streamAt(2);
+  expect(opened).toEqual(["first", "second", "first"]);
+  expect(datapath.plan.listeners).toHaveLength(1);
+});
+
+test("only when every control plane was tried in vain does the wait grow", async () => {
+  await client.close();
+  [streams, opened, waits] = [[], [], []];
+  startClient(["first", "second"]);
+  for (let i = 0; i < 6; i++) {
+    (await streamAt(i)).fail("refused");
+    await until(() => waits.length === i + 1);
+    endWait();
+  }
+  expect(waits).toEqual([50, 50, 50, 500, 50, 1000]);
+});
+
+test("a resource with a time to live goes when that has passed without word, and not while there is word", async () => {
+  const stream = await streamAt(0);
+  stream.respond("cluster", { viewer: staticClusterJson("viewer", 6004) });
+  stream.respond("listener", { a: listenerJson("a", 5004) }, "1", [], 3);
+  expect(await answer(stream, "listener-1")).toBe("ACK");
+  pass(2000);
+  stream.heartbeat("a", 3);
+  expect(await answer(stream, "heartbeat-a")).toBe("ACK");
+  pass(2000);
+  expect(datapath.plan.listeners).toHaveLength(1);
+  streams[0]?.fail("killed");
+  await until(() => waits.length === 1);
+  pass(1000);
+  await until(() => datapath.plan.listeners.length === 0);
+  endWait();
+  const second = await streamAt(1);
+  await until(() => second.requests.length === 2);
+  const [clusters, listeners] = second.requests;
+  expect(clusters?.initialResourceVersions).toEqual({ viewer: "1" });
+  expect(listeners?.initialResourceVersions).toEqual({});
 });

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import type { DeltaDiscoveryResponse } from "@msm/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
 import type { Rejection, ResourceType, ResourceUpdate } from "../config/resource.ts";
 import type { Logger } from "../logger.ts";
 import type { AdsStream } from "./ads-stream.ts";
 import { backoffMs } from "./backoff.ts";
-import type { DeltaState } from "./delta-state.ts";
+import type { ClientState } from "./client-state.ts";
+import { type LifetimeClock, Lifetimes, systemLifetimeClock } from "./lifetimes.ts";
 import { nackText } from "./nack-text.ts";
 import type { XdsStats } from "./xds-stats.ts";
 
@@ -14,6 +14,7 @@ export interface ResourceSink {
   apply(update: ResourceUpdate): Promise<readonly Rejection[]>;
   assignmentNames(): ReadonlySet<string>;
   filterNames(): ReadonlySet<string>;
+  routeNames(): ReadonlySet<string>;
 }
 
 /** Time and chance, as the client sees them. */
@@ -25,17 +26,33 @@ export interface Surroundings {
   random(): number;
 }
 
-export interface AdsClientOptions {
-  readonly state: DeltaState;
+/** A control plane by its name in logs, and how to open a stream to it; `onConnected` is called later. */
+export interface AdsTarget<Request, Response> {
+  readonly name: string;
+  open(onConnected: () => void): AdsStream<Request, Response>;
+}
+
+export interface AdsClientOptions<Request, Response> {
+  readonly state: ClientState<Request, Response>;
   readonly sink: ResourceSink;
-  /** Opens a stream; calls back, later, when it is connected. */
-  readonly openStream: (onConnected: () => void) => AdsStream;
+  /** At least one; the next is tried where one does not answer, and the first again when a stream ends. */
+  readonly targets: readonly AdsTarget<Request, Response>[];
   readonly surroundings: Surroundings;
   readonly wildcards: ReadonlySet<ResourceType>;
   readonly stats: XdsStats;
   readonly logger: Logger;
   /** Told when a response of a type was applied, refused resources or not. */
   readonly onAnswered: (type: ResourceType) => void;
+  /** For resources that expire; the real clock unless given. */
+  readonly lifetimeClock?: LifetimeClock;
+}
+
+interface StreamEnd {
+  readonly reason: string;
+  /** When it was connected, if ever. */
+  readonly connectedMs: number | undefined;
+  /** Whether the server sent anything that could be read. */
+  readonly hasAnswered: boolean;
 }
 
 /** A stream that stood for so long was a good one: failures are counted anew. */
@@ -45,17 +62,28 @@ const GOOD_STREAM_MS = 5000;
  * Keeps a stream to the control plane and applies what it brings, one response at a time. Whatever the control
  * plane does, and while it is gone, the configuration that was last accepted stays in force.
  */
-export class AdsClient {
-  readonly #options: AdsClientOptions;
+export class AdsClient<Request, Response extends { readonly typeUrl: string }> {
+  readonly #options: AdsClientOptions<Request, Response>;
   readonly #stop = new AbortController();
-  #stream: AdsStream | undefined;
+  readonly #lifetimes: Lifetimes;
+  #stream: AdsStream<Request, Response> | undefined;
   #running: Promise<void> | undefined;
+  /** The last thing that was given to the store: one at a time. */
+  #applying: Promise<unknown> = Promise.resolve();
+  /** Attempts in a row without a good stream. */
   #failures = 0;
+  /** Which target is to be tried next. */
+  #next = 0;
   /** The NACK of each type that was logged last; a control plane that repeats itself fills no logs. */
   readonly #loggedNacks = new Map<ResourceType, string>();
 
-  constructor(options: AdsClientOptions) {
+  constructor(options: AdsClientOptions<Request, Response>) {
     this.#options = options;
+    this.#lifetimes = new Lifetimes(options.lifetimeClock ?? systemLifetimeClock, () => {
+      this.#inTurn(() => this.#dropExpired()).catch((error: Error) => {
+        options.logger.warn({ reason: error.message }, "expired resources could not be removed");
+      });
+    });
   }
 
   start(): void {
@@ -65,33 +93,38 @@ export class AdsClient {
   /** Ends the stream; resolves when a response that is being applied is done. */
   async close(): Promise<void> {
     this.#stop.abort();
+    this.#lifetimes.close();
     this.#stream?.close();
     await this.#running;
+    await this.#applying;
   }
 
   async #run(): Promise<void> {
-    const { surroundings, logger } = this.#options;
+    const { surroundings, logger, targets } = this.#options;
     while (!this.#stop.signal.aborted) {
-      const { reason, connectedMs } = await this.#runStream();
+      const server = targets[this.#next]!.name;
+      const { reason, connectedMs, hasAnswered } = await this.#runStream(targets[this.#next]!);
       if (this.#stop.signal.aborted) return;
       const wasGood = connectedMs !== undefined && surroundings.nowMs() - connectedMs >= GOOD_STREAM_MS;
-      this.#failures = wasGood ? 1 : this.#failures + 1;
+      this.#next = hasAnswered || wasGood ? 0 : (this.#next + 1) % targets.length;
+      // Only when all were tried in vain is it time to wait longer.
+      if (wasGood) this.#failures = 1;
+      else if (this.#next === 0) this.#failures++;
       this.#countFailure();
-      const retryInMs = Math.round(backoffMs(this.#failures, surroundings.random()));
-      logger.warn(
-        { reason, retryInMs, failures: this.#failures },
-        "control plane lost; configuration stays as it is",
-      );
+      const retryInMs = Math.round(backoffMs(this.#next === 0 ? this.#failures : 1, surroundings.random()));
+      const fields = { server, reason, retryInMs, failures: this.#failures };
+      logger.warn(fields, "control plane lost; configuration stays as it is");
       await surroundings.sleep(retryInMs, this.#stop.signal);
     }
   }
 
-  /** One stream from its first request to its end; tells why it ended, and when it was connected, if ever. */
-  async #runStream(): Promise<{ readonly reason: string; readonly connectedMs: number | undefined }> {
+  /** One stream from its first request to its end. */
+  async #runStream(target: AdsTarget<Request, Response>): Promise<StreamEnd> {
     const { state, stats, surroundings } = this.#options;
     let connectedMs: number | undefined;
+    let hasAnswered = false;
     try {
-      const stream = this.#options.openStream(() => {
+      const stream = target.open(() => {
         if (this.#stream !== stream) return;
         connectedMs = surroundings.nowMs();
         stats.connected.set(1);
@@ -99,12 +132,13 @@ export class AdsClient {
       this.#stream = stream;
       for (const request of state.open()) stream.send(request);
       for await (const response of stream) {
-        await this.#handle(stream, response);
+        hasAnswered = true;
+        await this.#inTurn(() => this.#handle(stream, response));
         if (this.#stop.signal.aborted) break;
       }
-      return { reason: "the control plane ended the stream", connectedMs };
+      return { reason: "the control plane ended the stream", connectedMs, hasAnswered };
     } catch (error) {
-      return { reason: error instanceof Error ? error.message : String(error), connectedMs };
+      return { reason: error instanceof Error ? error.message : String(error), connectedMs, hasAnswered };
     } finally {
       state.close();
       this.#stream?.close();
@@ -113,7 +147,25 @@ export class AdsClient {
     }
   }
 
-  async #handle(stream: AdsStream, response: DeltaDiscoveryResponse): Promise<void> {
+  /** Runs what changes the configuration, after whatever is changing it now. */
+  #inTurn(run: () => Promise<void>): Promise<void> {
+    const turn = this.#applying.then(run);
+    this.#applying = turn.catch(() => {});
+    return turn;
+  }
+
+  /** The control plane was silent for too long about what it said to be short-lived. */
+  async #dropExpired(): Promise<void> {
+    const { state, sink, logger } = this.#options;
+    for (const { type, name } of this.#lifetimes.takeExpired()) {
+      state.forget(type, name);
+      logger.warn({ type, name }, "resource expired without word from the control plane, removed");
+      await sink.apply({ type, added: [], removed: [name] });
+    }
+    this.#subscribe(this.#stream);
+  }
+
+  async #handle(stream: AdsStream<Request, Response>, response: Response): Promise<void> {
     const { state, sink, stats, logger } = this.#options;
     const received = state.receive(response);
     if (received === undefined) {
@@ -126,13 +178,23 @@ export class AdsClient {
     stats.of(type)[rejections.length === 0 ? "success" : "rejected"].add();
     this.#log(received.update, rejections);
     stream.send(state.answer(received, rejections));
-    for (const request of [
-      state.subscribe("clusterLoadAssignment", sink.assignmentNames()),
-      state.subscribe("typedExtensionConfig", sink.filterNames()),
-    ]) {
-      if (request !== undefined) stream.send(request);
-    }
+    for (const [name, lifetimeMs] of received.lifetimesMs) this.#lifetimes.set(type, name, lifetimeMs);
+    for (const name of received.update.removed) this.#lifetimes.set(type, name, undefined);
+    this.#subscribe(stream);
     this.#options.onAnswered(type);
+  }
+
+  /** Asks for what the configuration names and does not have. */
+  #subscribe(stream: AdsStream<Request, Response> | undefined): void {
+    const { state, sink } = this.#options;
+    for (const [type, names] of [
+      ["clusterLoadAssignment", sink.assignmentNames()],
+      ["typedExtensionConfig", sink.filterNames()],
+      ["routeConfiguration", sink.routeNames()],
+    ] as const) {
+      const request = state.subscribe(type, names);
+      if (request !== undefined) stream?.send(request);
+    }
   }
 
   #countFailure(): void {

@@ -1,16 +1,20 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { type ClientOptions, credentials } from "@grpc/grpc-js";
+import type { ClientDuplexStream, ClientOptions } from "@grpc/grpc-js";
 import { createClient } from "@msm/xds-protos";
 import { AggregatedDiscoveryService } from "@msm/xds-protos/envoy/service/discovery/v3/ads_pb.js";
 import type {
   DeltaDiscoveryRequest,
   DeltaDiscoveryResponse,
+  DiscoveryRequest,
+  DiscoveryResponse,
 } from "@msm/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
+import type { AdsServer } from "../config/ads-server.ts";
+import { serverCredentials } from "./server-credentials.ts";
 
 /** One stream to a control plane. Iterating it gives its responses, and throws where the stream fails. */
-export interface AdsStream extends AsyncIterable<DeltaDiscoveryResponse> {
-  send(request: DeltaDiscoveryRequest): void;
+export interface AdsStream<Request, Response> extends AsyncIterable<Response> {
+  send(request: Request): void;
   /** Ends the stream and its connection; iterating it fails then. May be called again. */
   close(): void;
 }
@@ -27,17 +31,37 @@ const CHANNEL_OPTIONS: ClientOptions = {
 };
 
 /**
- * Opens a stream of the incremental aggregated service, in plain text. `target` is a gRPC target: `host:port`.
- * `onConnected` is called when the connection stands: a server that has nothing to say says nothing.
+ * Opens a stream of the incremental aggregated service. `onConnected` is called when the connection stands: a server
+ * that has nothing to say says nothing. Throws where a file of the server's TLS cannot be used.
  */
-export function openAdsStream(target: string, onConnected: () => void): AdsStream {
-  const client = createClient(
-    AggregatedDiscoveryService,
-    target,
-    credentials.createInsecure(),
-    CHANNEL_OPTIONS,
-  );
-  const call = client.deltaAggregatedResources();
+export function openDeltaStream(
+  server: AdsServer,
+  onConnected: () => void,
+): AdsStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse> {
+  return open(server, onConnected, (client) => client.deltaAggregatedResources());
+}
+
+/** The same in state of the world. */
+export function openSotwStream(
+  server: AdsServer,
+  onConnected: () => void,
+): AdsStream<DiscoveryRequest, DiscoveryResponse> {
+  return open(server, onConnected, (client) => client.streamAggregatedResources());
+}
+
+type AdsServiceClient = ReturnType<typeof createClient<typeof AggregatedDiscoveryService>>;
+
+function open<Request, Response>(
+  server: AdsServer,
+  onConnected: () => void,
+  start: (client: AdsServiceClient) => ClientDuplexStream<Request, Response>,
+): AdsStream<Request, Response> {
+  const { credentials, options } = serverCredentials(server);
+  const client = createClient(AggregatedDiscoveryService, server.target, credentials, {
+    ...CHANNEL_OPTIONS,
+    ...options,
+  });
+  const call = start(client);
   // Whoever iterates gets the error; one that comes when nobody iterates any more must not end the process.
   call.on("error", () => {});
   client.waitForReady(Number.POSITIVE_INFINITY, (error) => {
@@ -47,7 +71,7 @@ export function openAdsStream(target: string, onConnected: () => void): AdsStrea
     send(request) {
       call.write(request);
     },
-    [Symbol.asyncIterator]: () => call[Symbol.asyncIterator]() as AsyncIterator<DeltaDiscoveryResponse>,
+    [Symbol.asyncIterator]: () => call[Symbol.asyncIterator]() as AsyncIterator<Response>,
     close() {
       call.cancel();
       client.close();

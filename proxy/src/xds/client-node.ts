@@ -5,7 +5,12 @@ import { BuildVersionSchema, type Node, NodeSchema } from "@msm/xds-protos/envoy
 
 /** By this name a control plane knows that the node takes filters as WebAssembly in UDP sessions. */
 const USER_AGENT = "msm-proxy";
-const CLIENT_FEATURE = "msm.filters.v1";
+const CLIENT_FEATURES = [
+  "msm.filters.v1",
+  // Resources may expire, and are taken in the wrapper that says when (xds_protocol.rst, "TTL").
+  "xds.config.supports-resource-ttl",
+  "xds.config.supports-resource-in-sotw",
+];
 
 /** The node of the bootstrap file with what this program is. `version` is `major.minor.patch`. */
 export function clientNode(node: Node, version: string): Node {
@@ -18,6 +23,6 @@ export function clientNode(node: Node, version: string): Node {
     case: "userAgentBuildVersion",
     value: create(BuildVersionSchema, { version: { majorNumber, minorNumber, patch } }),
   };
-  result.clientFeatures = [...new Set([...node.clientFeatures, CLIENT_FEATURE])];
+  result.clientFeatures = [...new Set([...node.clientFeatures, ...CLIENT_FEATURES])];
   return result;
 }

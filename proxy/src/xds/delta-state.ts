@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { create, type MessageInitShape, typeUrls } from "@msm/xds-protos";
+import { create, durationMs, type MessageInitShape, typeUrls } from "@msm/xds-protos";
 import type { Node } from "@msm/xds-protos/envoy/config/core/v3/base_pb.js";
 import {
   type DeltaDiscoveryRequest,
@@ -12,22 +12,12 @@ import {
   type Rejection,
   type Resource,
   type ResourceType,
-  type ResourceUpdate,
   resourceTypeOf,
   resourceTypes,
 } from "../config/resource.ts";
 import { ConfigError } from "../config-error.ts";
+import { type ClientState, INVALID_ARGUMENT, type Received } from "./client-state.ts";
 import { nackText } from "./nack-text.ts";
-
-/** What a response comes to: the update to apply, and what was refused before it got that far. */
-export interface Received {
-  readonly update: ResourceUpdate;
-  readonly rejections: readonly Rejection[];
-  readonly nonce: string;
-}
-
-/** `google.rpc.Code.INVALID_ARGUMENT`, the code of a NACK. */
-const INVALID_ARGUMENT = 3;
 
 /** What is known and wanted of one type. */
 interface Subscription {
@@ -43,7 +33,7 @@ interface Subscription {
  * The client's side of the incremental xDS protocol, without I/O: requests come out, responses go in.
  * https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#incremental-xds
  */
-export class DeltaState {
+export class DeltaState implements ClientState<DeltaDiscoveryRequest, DeltaDiscoveryResponse> {
   readonly #node: Node;
   readonly #subscriptions: ReadonlyMap<ResourceType, Subscription>;
   #isOpen = false;
@@ -59,7 +49,6 @@ export class DeltaState {
     );
   }
 
-  /** A stream is open: the requests with which it begins, the node in the first. */
   open(): readonly DeltaDiscoveryRequest[] {
     this.#isOpen = true;
     const requests: DeltaDiscoveryRequest[] = [];
@@ -71,13 +60,11 @@ export class DeltaState {
     return requests;
   }
 
-  /** The stream is gone. What was accepted stays known. */
   close(): void {
     this.#isOpen = false;
     for (const subscription of this.#subscriptions.values()) subscription.isRequested = false;
   }
 
-  /** Wants exactly these names of a type; returns the request that says so, if the server has to be told. */
   subscribe(type: ResourceType, names: ReadonlySet<string>): DeltaDiscoveryRequest | undefined {
     const subscription = this.#get(type);
     const added = [...names].filter((name) => !subscription.names.has(name));
@@ -90,15 +77,17 @@ export class DeltaState {
     return request(type, { resourceNamesSubscribe: added, resourceNamesUnsubscribe: removed });
   }
 
-  /** Reads a response; undefined for one that was not asked for, which is ignored. */
   receive(response: DeltaDiscoveryResponse): Received | undefined {
     const type = resourceTypeOf(response.typeUrl);
     if (type === undefined || !this.#get(type).isRequested) return undefined;
     const subscription = this.#get(type);
     const added = new Map<string, Resource>();
+    const lifetimesMs = new Map<string, number | undefined>();
     const rejections: Rejection[] = [];
     for (const resource of response.resources) {
       const isWanted = subscription.isWildcard || subscription.names.has(resource.name);
+      const { ttl } = resource;
+      if (isWanted) lifetimesMs.set(resource.name, ttl === undefined ? undefined : durationMs(ttl));
       // Without a body it is a heartbeat: the resource is as it was.
       if (resource.resource === undefined || (!isWanted && resource.name !== "")) continue;
       const problem = problemOf(resource, response.typeUrl, added);
@@ -107,13 +96,11 @@ export class DeltaState {
     }
     const removed = [...response.removedResources, ...response.removedResourceNames.map(({ name }) => name)];
     return {
-      update: { type, added: [...added.values()], removed },
-      rejections,
-      nonce: response.nonce,
+      ...{ update: { type, added: [...added.values()], removed }, rejections, lifetimesMs },
+      ...{ nonce: response.nonce, version: response.systemVersionInfo },
     };
   }
 
-  /** The update was applied, but for these: notes what is known now, and returns the ACK or the NACK. */
   answer({ update, nonce }: Received, rejections: readonly Rejection[]): DeltaDiscoveryRequest {
     const { versions } = this.#get(update.type);
     const rejected = new Set(rejections.map(({ name }) => name));
@@ -125,6 +112,10 @@ export class DeltaState {
     if (rejections.length === 0) return acknowledgement;
     const errorDetail = { code: INVALID_ARGUMENT, message: nackText(rejections) };
     return request(update.type, { responseNonce: nonce, errorDetail });
+  }
+
+  forget(type: ResourceType, name: string): void {
+    this.#get(type).versions.delete(name);
   }
 
   #get(type: ResourceType): Subscription {

@@ -9,8 +9,11 @@ import {
   type DeltaDiscoveryRequest,
   DeltaDiscoveryRequestSchema,
   DeltaDiscoveryResponseSchema,
+  type DiscoveryRequest,
+  DiscoveryRequestSchema,
+  DiscoveryResponseSchema,
 } from "@msm/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { BuiltinFilters } from "../config/builtin-filters.ts";
 import { FilterLoader } from "../config/filter-loader.ts";
 import type { ResourceType } from "../config/resource.ts";
@@ -20,15 +23,15 @@ import { fakeFilterHost } from "../config/testdata/filters.ts";
 import { anyOf, listenerJson, staticClusterJson } from "../config/testdata/resources.ts";
 import { silentLogger } from "../logger.ts";
 import { StatsRegistry } from "../stats/registry.ts";
-import { AdsClient } from "./ads-client.ts";
-import { openAdsStream } from "./ads-stream.ts";
-import { DeltaState } from "./delta-state.ts";
+import { type AnyAdsClient, createAdsClient } from "./create-ads-client.ts";
 import { xdsStats } from "./xds-stats.ts";
 
 /** Polls until something is so. */
 const until = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 10_000, interval: 5 });
 
-type Call = ServerDuplexStream<DeltaDiscoveryRequest, Buffer>;
+type Request = DeltaDiscoveryRequest | DiscoveryRequest;
+type Call = ServerDuplexStream<Request, Buffer>;
+type Variant = "sotw" | "delta";
 /** What the server does with a stream; the number counts streams from 0. */
 type Script = (call: Call, index: number) => void;
 
@@ -36,39 +39,42 @@ const wildcards = new Set<ResourceType>(["cluster", "listener"]);
 let server: Server;
 let port: number;
 let streamCount: number;
-let requests: DeltaDiscoveryRequest[];
+let requests: Request[];
 let script: Script;
 let datapath: FakeDatapath;
-let client: AdsClient;
+let client: AnyAdsClient;
+let variant: Variant;
 let registry: StatsRegistry;
 
-beforeEach(async () => {
+async function start(of: Variant): Promise<void> {
+  variant = of;
   streamCount = 0;
   requests = [];
   registry = new StatsRegistry();
   script = () => {};
   await startServer(0);
   datapath = new FakeDatapath();
-  client = new AdsClient({
-    state: new DeltaState(create(NodeSchema, { id: "proxy-1" }), wildcards),
+  const ads = {
+    ...{ variant, servers: [{ target: `127.0.0.1:${port}` }], wildcards },
+    ...{ clusterNames: new Set<string>(), initialFetchTimeoutMs: 0 },
+  };
+  client = createAdsClient(ads, create(NodeSchema, { id: "proxy-1" }), {
     sink: new ConfigStore({
       loader: new FilterLoader(fakeFilterHost, new BuiltinFilters(undefined)),
       applyPlan: (plan) => datapath.apply(plan),
       probeAddress: () => Promise.resolve(),
     }),
-    openStream: (onConnected) => openAdsStream(`127.0.0.1:${port}`, onConnected),
     surroundings: {
       nowMs: () => 0,
       random: () => 0,
       // Real servers are given time; here the next attempt comes as soon as the event loop turns.
       sleep: () => new Promise((resolve) => setImmediate(resolve)),
     },
-    wildcards,
     stats: xdsStats(registry),
     logger: silentLogger,
     onAnswered: () => {},
   });
-});
+}
 
 afterEach(async () => {
   await client.close();
@@ -77,17 +83,17 @@ afterEach(async () => {
 
 async function startServer(wanted: number): Promise<void> {
   server = new Server();
-  server.register(
-    "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources",
-    (call: Call) => {
-      call.on("error", () => {});
-      call.on("data", (request: DeltaDiscoveryRequest) => requests.push(request));
-      script(call, streamCount++);
-    },
-    (bytes: Buffer) => bytes,
-    (bytes: Buffer) => fromBinary(DeltaDiscoveryRequestSchema, bytes),
-    "bidi",
-  );
+  const handler = (call: Call): void => {
+    call.on("error", () => {});
+    call.on("data", (request: Request) => requests.push(request));
+    script(call, streamCount++);
+  };
+  const service = "/envoy.service.discovery.v3.AggregatedDiscoveryService";
+  const raw = (bytes: Buffer): Buffer => bytes;
+  const readDelta = (bytes: Buffer) => fromBinary(DeltaDiscoveryRequestSchema, bytes);
+  const readSotw = (bytes: Buffer) => fromBinary(DiscoveryRequestSchema, bytes);
+  server.register(`${service}/DeltaAggregatedResources`, handler, raw, readDelta, "bidi");
+  server.register(`${service}/StreamAggregatedResources`, handler, raw, readSotw, "bidi");
   port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`127.0.0.1:${wanted}`, ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
@@ -96,13 +102,21 @@ async function startServer(wanted: number): Promise<void> {
 }
 
 function send(call: Call, type: ResourceType, resources: Record<string, JsonObject>, nonce: string): void {
-  const list = Object.entries(resources).map(([name, json]) => ({
-    name,
-    version: "1",
-    resource: anyOf(json),
-  }));
-  const message = create(DeltaDiscoveryResponseSchema, { typeUrl: typeUrls[type], nonce, resources: list });
-  call.write(Buffer.from(toBinary(DeltaDiscoveryResponseSchema, message)));
+  const bodies = Object.entries(resources).map(([name, json]) => ({ name, resource: anyOf(json) }));
+  call.write(encode(typeUrls[type], nonce, bodies));
+}
+
+type Named = { readonly name: string; readonly resource: ReturnType<typeof anyOf> };
+
+function encode(typeUrl: string, nonce: string, named: readonly Named[]): Buffer {
+  if (variant === "sotw") {
+    const resources = named.map(({ resource }) => resource);
+    const message = create(DiscoveryResponseSchema, { typeUrl, nonce, versionInfo: nonce, resources });
+    return Buffer.from(toBinary(DiscoveryResponseSchema, message));
+  }
+  const resources = named.map((each) => ({ ...each, version: "1" }));
+  const message = create(DeltaDiscoveryResponseSchema, { typeUrl, nonce, resources });
+  return Buffer.from(toBinary(DeltaDiscoveryResponseSchema, message));
 }
 
 /** A listener to a cluster with one endpoint. */
@@ -121,92 +135,95 @@ function expectUndisturbed(): void {
   expect(datapath.plan.listeners).toMatchObject([{ name: "a", address: { port: 5004 } }]);
 }
 
-test("a server that is not there, or only later, is tried until it is", async () => {
-  server.forceShutdown();
-  client.start();
-  script = sendGood;
-  await startServer(port);
-  await acceptGood();
-});
+describe.each(["sotw", "delta"] as const)("%s", (of) => {
+  beforeEach(() => start(of));
 
-test("garbage instead of messages ends the stream, not the client, and leaves the configuration alone", async () => {
-  const garbage = Buffer.from([0xff, 0xff, 0xff, 0x07, 0x01]);
-  script = (call, index) => {
-    if (index > 0) {
-      call.write(garbage);
-      return;
-    }
-    sendGood(call);
-    call.on("data", ({ responseNonce }) => responseNonce === "good-lds" && call.write(garbage));
-  };
-  client.start();
-  await acceptGood();
-  await until(() => streamCount >= 4);
-  expectUndisturbed();
-});
+  test("a server that is not there, or only later, is tried until it is", async () => {
+    server.forceShutdown();
+    client.start();
+    script = sendGood;
+    await startServer(port);
+    await acceptGood();
+  });
 
-test("responses of types that were not asked for, or of none, are passed over", async () => {
-  script = (call) => {
-    const odd = ["", "x", typeUrls.secret, typeUrls.clusterLoadAssignment];
-    for (const typeUrl of odd) {
-      const message = create(DeltaDiscoveryResponseSchema, { typeUrl, nonce: "odd" });
-      call.write(Buffer.from(toBinary(DeltaDiscoveryResponseSchema, message)));
-    }
-    sendGood(call);
-  };
-  client.start();
-  await acceptGood();
-  expect(requests.some(({ responseNonce }) => responseNonce === "odd")).toBe(false);
-});
-
-test("a server that repeats what was refused is refused again each time, and nothing else suffers", async () => {
-  let repeats = 0;
-  script = (call) => {
-    sendGood(call);
-    call.on("data", ({ responseNonce, errorDetail }: DeltaDiscoveryRequest) => {
-      const isAnswer = responseNonce === "good-lds" || errorDetail !== undefined;
-      if (isAnswer && repeats < 50) {
-        send(call, "listener", { a: listenerJson("a", 5006, { transparent: true }) }, `bad-${++repeats}`);
+  test("garbage instead of messages ends the stream, not the client, and leaves the configuration alone", async () => {
+    const garbage = Buffer.from([0xff, 0xff, 0xff, 0x07, 0x01]);
+    script = (call, index) => {
+      if (index > 0) {
+        call.write(garbage);
+        return;
       }
-    });
-  };
-  client.start();
-  await until(() => requests.some(({ responseNonce }) => responseNonce === "bad-50"));
-  expect(requests.filter(({ errorDetail }) => errorDetail !== undefined)).toHaveLength(50);
-  expect(streamCount).toBe(1);
-  expectUndisturbed();
-});
+      sendGood(call);
+      call.on("data", ({ responseNonce }) => responseNonce === "good-lds" && call.write(garbage));
+    };
+    client.start();
+    await acceptGood();
+    await until(() => streamCount >= 4);
+    expectUndisturbed();
+  });
 
-test("a server that closes every stream at once, well or badly, finds the client back each time", async () => {
-  script = (call, index) => {
-    if (index === 0) sendGood(call);
-    else if (index % 2 === 0) call.end();
-    else call.emit("error", { code: 13, details: "storm" });
-    if (index === 0) call.on("data", ({ responseNonce }) => responseNonce === "good-lds" && call.end());
-  };
-  client.start();
-  await acceptGood();
-  await until(() => streamCount >= 20);
-  expectUndisturbed();
-});
+  test("responses of types that were not asked for, or of none, are passed over", async () => {
+    script = (call) => {
+      const odd = ["", "x", typeUrls.secret, typeUrls.clusterLoadAssignment];
+      for (const typeUrl of odd) {
+        call.write(encode(typeUrl, "odd", []));
+      }
+      sendGood(call);
+    };
+    client.start();
+    await acceptGood();
+    expect(requests.some(({ responseNonce }) => responseNonce === "odd")).toBe(false);
+  });
 
-test("a server that says nothing counts as connected and is waited for, and closing does not wait", async () => {
-  client.start();
-  await until(() => requests.length === 2);
-  const isConnected = () =>
-    registry.samples().some(({ name, value }) => name.endsWith("connected_state") && value === 1);
-  await until(isConnected);
-  expect(streamCount).toBe(1);
-  await client.close();
-});
+  test("a server that repeats what was refused is refused again each time, and nothing else suffers", async () => {
+    let repeats = 0;
+    script = (call) => {
+      sendGood(call);
+      call.on("data", ({ responseNonce, errorDetail }: Request) => {
+        const isAnswer = responseNonce === "good-lds" || errorDetail !== undefined;
+        if (isAnswer && repeats < 50) {
+          send(call, "listener", { a: listenerJson("a", 5006, { transparent: true }) }, `bad-${++repeats}`);
+        }
+      });
+    };
+    client.start();
+    await until(() => requests.some(({ responseNonce }) => responseNonce === "bad-50"));
+    expect(requests.filter(({ errorDetail }) => errorDetail !== undefined)).toHaveLength(50);
+    expect(streamCount).toBe(1);
+    expectUndisturbed();
+  });
 
-test("a resource too large for the stream costs the stream alone", async () => {
-  script = (call, index) => {
-    if (index === 0) sendGood(call);
-    else if (index === 1) call.write(Buffer.alloc(17 * 1024 * 1024));
-    if (index === 0) call.on("data", ({ responseNonce }) => responseNonce === "good-lds" && call.end());
-  };
-  client.start();
-  await until(() => streamCount >= 3);
-  expectUndisturbed();
+  test("a server that closes every stream at once, well or badly, finds the client back each time", async () => {
+    script = (call, index) => {
+      if (index === 0) sendGood(call);
+      else if (index % 2 === 0) call.end();
+      else call.emit("error", { code: 13, details: "storm" });
+      if (index === 0) call.on("data", ({ responseNonce }) => responseNonce === "good-lds" && call.end());
+    };
+    client.start();
+    await acceptGood();
+    await until(() => streamCount >= 20);
+    expectUndisturbed();
+  });
+
+  test("a server that says nothing counts as connected and is waited for, and closing does not wait", async () => {
+    client.start();
+    await until(() => requests.length === 2);
+    const isConnected = () =>
+      registry.samples().some(({ name, value }) => name.endsWith("connected_state") && value === 1);
+    await until(isConnected);
+    expect(streamCount).toBe(1);
+    await client.close();
+  });
+
+  test("a resource too large for the stream costs the stream alone", async () => {
+    script = (call, index) => {
+      if (index === 0) sendGood(call);
+      else if (index === 1) call.write(Buffer.alloc(17 * 1024 * 1024));
+      if (index === 0) call.on("data", ({ responseNonce }) => responseNonce === "good-lds" && call.end());
+    };
+    client.start();
+    await until(() => streamCount >= 3);
+    expectUndisturbed();
+  });
 });

@@ -27,8 +27,9 @@ export const route: AdminRoute = {
   },
 };
 
-function toStatus({ plan, localAddress: { address, port } }: LiveListener) {
+function toStatus({ plan, protocol: name, localAddress: { address, port } }: LiveListener) {
   const portSpecifier = { case: "portValue" as const, value: port };
-  const value = { protocol: SocketAddress_Protocol.UDP, address, portSpecifier };
+  const protocol = name === "tcp" ? SocketAddress_Protocol.TCP : SocketAddress_Protocol.UDP;
+  const value = { protocol, address, portSpecifier };
   return { name: plan.name, localAddress: { address: { case: "socketAddress" as const, value } } };
 }

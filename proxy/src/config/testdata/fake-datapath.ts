@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import type { Datapath, LiveEndpoint, LiveListener, LiveStream } from "../../datapath/datapath.ts";
-import type { Plan, PlanRejection } from "../../plan.ts";
+import type { FlowService, LiveFlow } from "../../flow/flow-service.ts";
+import type { ListenerPlan, Plan, PlanRejection } from "../../plan.ts";
 import type { Sample } from "../../stats/sample.ts";
 
 /** A datapath that moves nothing: it remembers plans, and refuses the listeners that it was told to. */
@@ -12,6 +13,16 @@ export class FakeDatapath implements Datapath {
   /** Listeners that cannot be opened, by name. */
   readonly broken = new Map<string, Error>();
   liveStreams: readonly LiveStream[] = [];
+  liveFlows: readonly LiveFlow[] = [];
+  /** Flows are not opened: nobody is answered. */
+  readonly flowService: FlowService = {
+    put() {},
+    close() {},
+    release() {},
+    subscribe: () => () => {},
+    flows: () => this.liveFlows,
+    attach: () => ({ number: 1, detach() {} }),
+  };
   liveSamples: readonly Sample[] = [];
   /** What was asked of `fail`. */
   readonly failures: string[] = [];
@@ -43,7 +54,10 @@ export class FakeDatapath implements Datapath {
 
   endpoints(): readonly LiveEndpoint[] {
     return this.plan.clusters.flatMap(({ name, endpoints }) =>
-      endpoints.map((plan) => ({ cluster: name, plan, sessionsActive: 2, sessionsTotal: 3, errors: 1 })),
+      endpoints.map((plan) => ({
+        ...{ cluster: name, plan, sessionsActive: 2, sessionsTotal: 3, errors: 1 },
+        ...{ receivedDatagrams: 5, sentDatagrams: 4 },
+      })),
     );
   }
 
@@ -66,7 +80,7 @@ export class FakeDatapath implements Datapath {
   }
 }
 
-function toLive(plan: LiveListener["plan"]): LiveListener {
+function toLive(plan: ListenerPlan): LiveListener {
   const port = plan.address.port === 0 ? 40_000 : plan.address.port;
   return { plan, localAddress: { ...plan.address, port }, receiveBufferBytes: 212_992 };
 }

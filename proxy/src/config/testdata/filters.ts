@@ -21,6 +21,9 @@ export const fakeFilterHost: FilterHost = {
     if (new TextDecoder().decode(configuration) !== "bad") return;
     throw new ConfigError("MSM_FILTER_CONFIG", field, "the filter did not accept its configuration");
   },
+  checkSignalling(plan, field) {
+    fakeFilterHost.checkFilter(plan, field, false);
+  },
 };
 
 /** A new folder with one built-in filter, `pass`. `sha256` may be set to a wrong one. */

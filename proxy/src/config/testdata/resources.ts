@@ -97,3 +97,41 @@ export function assignmentJson(
     endpoints: [{ lb_endpoints }],
   };
 }
+
+const SIGNALLING_PROXY = `${PREFIX}/msm.network.v1.SignallingProxy`;
+
+/** A TCP listener with a SignallingProxy, with changes to it and to the proxy; its routes come by RDS as `edge`. */
+export function signallingJson(
+  name: string,
+  port: number,
+  { proxy = {}, ...changes }: JsonObject & { proxy?: JsonObject } = {},
+): JsonObject {
+  const { "@type": _, ...filter } = pluginJson();
+  const isInline = "route_config" in proxy;
+  const rds = isInline ? {} : { rds: { config_source: ADS, route_config_name: "edge" } };
+  const typed_config = { "@type": SIGNALLING_PROXY, stat_prefix: "rtsp", ...rds, filter, ...proxy };
+  return {
+    "@type": `${PREFIX}/envoy.config.listener.v3.Listener`,
+    name,
+    address: { socket_address: { address: "127.0.0.1", port_value: port } },
+    filter_chains: [{ filters: [{ name: "msm.signalling_proxy", typed_config }] }],
+    ...changes,
+  };
+}
+
+/** A RouteConfiguration with one virtual host for everything: one route with `/` to a cluster, or these. */
+export function routesJson(name: string, routes: readonly JsonObject[] = [routeJson("cams")]): JsonObject {
+  return {
+    "@type": `${PREFIX}/envoy.config.route.v3.RouteConfiguration`,
+    name,
+    virtual_hosts: [{ name: "all", domains: ["*"], routes: [...routes] }],
+  };
+}
+
+/** A route of every path to a cluster, with changes to it, its match and its action. */
+export function routeJson(
+  cluster: string,
+  { match = {}, action = {}, ...changes }: JsonObject & { match?: JsonObject; action?: JsonObject } = {},
+): JsonObject {
+  return { match: { prefix: "/", ...match }, route: { cluster, ...action }, ...changes };
+}
