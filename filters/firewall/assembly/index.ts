@@ -3,6 +3,7 @@
 
 // Decides once for each session, by its client's address and port, whether its datagrams pass.
 import {
+  AddressReader,
   Batch,
   ConfigReader,
   configuration,
@@ -14,7 +15,6 @@ import {
   property,
   register,
 } from "@msm/filter-sdk/assembly";
-import { AddressReader } from "./address-reader";
 import { Rule } from "./rule";
 
 export * from "@msm/filter-sdk/assembly/abi";

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { ConfigReader } from "@msm/filter-sdk/assembly";
-import { AddressReader } from "./address-reader";
+import { AddressReader, ConfigReader } from "@msm/filter-sdk/assembly";
 
 /** A network: the address under its mask. */
 class Network {

@@ -50,6 +50,7 @@ export class Datagram {
   /** With `Action.Drop`: why; a code that `defineReason` named. */
   reason: u8;
   after: u16;
+  /** Of an added datagram: where it goes instead of its session, from `resolveTarget`. */
   target: u32;
   txNs: u64;
   mark: u32;
@@ -154,7 +155,8 @@ export class PluginInfo {
   /** Bytes before each payload that the filter may write. */
   headroom: u32;
   slotSize: u32;
-  want: u32;
+  /** Milliseconds for which sessions stay with this filter when a new version takes its place. */
+  drainMs: u32;
 }
 
 /** Bits of `StreamInfo.flags`. */

@@ -7,9 +7,13 @@
 import {
   msm_define_reason,
   msm_map_metric,
+  msm_open_sink,
   msm_read_datagram,
   msm_report_stream,
+  msm_resolve_target,
+  msm_route_session,
   msm_set_timer,
+  msm_write_sink,
   proxy_close_stream,
   proxy_continue_stream,
   proxy_define_metric,
@@ -171,6 +175,40 @@ export function closeSession(session: u32): void {
   proxy_close_stream(DOWNSTREAM_DATA);
 }
 
+/**
+ * Lets a session go on to the endpoint whose text, `ip:port`, is at `address`: one of its cluster. False where there is
+ * none. Allocates nothing.
+ */
+export function routeSession(session: u32, address: usize, size: usize): bool {
+  return msm_route_session(session, address, size) == 0;
+}
+
+/** What `resolveTarget` looks for: a cluster, or an endpoint `ip:port` of the session's cluster. */
+export enum TargetKind {
+  Cluster = 1,
+  Endpoint = 2,
+}
+
+/** The number of a target, for `Datagram.target` of datagrams that are added; 0 where the host has none. */
+export function resolveTarget(kind: TargetKind, name: string): u32 {
+  encode(name);
+  return msm_resolve_target(kind, encoded, encodedSize, outSize) == 0 ? load<u32>(outSize) : 0;
+}
+
+/**
+ * Opens files that the proxy keeps and that begin with `size` bytes at `header`. Returns a handle, or -1 where the proxy
+ * keeps none.
+ */
+export function openSink(name: string, header: usize, size: usize): i32 {
+  encode(name);
+  return msm_open_sink(encoded, encodedSize, header, size, outSize) == 0 ? load<i32>(outSize) : -1;
+}
+
+/** Writes a record, at most 64 KiB; false where the disk is behind: nothing was written. */
+export function writeSink(sink: u32, address: usize, size: usize): bool {
+  return msm_write_sink(sink, address, size) == 0;
+}
+
 /** Keeps a value with a session, which filters behind read as property `filter_state.<name>`. */
 export function setSessionValue(session: u32, name: string, value: usize, size: u32): bool {
   encode(name);
@@ -204,8 +242,8 @@ export function setSharedData(key: string, value: usize, size: u32, version: u32
 function encode(text: string): void {
   encodedSize = String.UTF8.byteLength(text);
   if (encodedSize > encodedCapacity) {
-    encoded = heap.alloc(encodedSize);
-    encodedCapacity = encodedSize;
+    encodedCapacity = max(encodedSize, encodedCapacity << 1);
+    encoded = heap.alloc(encodedCapacity);
   }
   String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, encoded);
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // What a filter is written with. The exports that the host calls are apart, in `abi.ts`.
+export { AddressReader } from "./address-reader";
 export { loadU16, loadU32, storeU16, storeU32 } from "./bytes";
 export { ConfigReader } from "./config-reader";
 export { Action, Batch, BatchFlag, Datagram, Flag, PluginInfo, StreamFlag, StreamInfo } from "./datagram";
@@ -18,16 +19,21 @@ export {
   log,
   MetricType,
   mapMetric,
+  openSink,
   property,
   readDatagram,
   recordMetric,
   reportStream,
+  resolveTarget,
+  routeSession,
   setSessionValue,
   setSharedData,
   setTickPeriod,
   setTimer,
   sharedData,
   sharedVersion,
+  TargetKind,
+  writeSink,
 } from "./host";
 export {
   MediaKind,

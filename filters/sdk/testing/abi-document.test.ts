@@ -3,6 +3,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { signallingProperties } from "@msm/proxy/signalling";
 import {
   Action,
   abi,
@@ -14,6 +15,8 @@ import {
   proxyCalls,
   requiredExports,
   sharingCalls,
+  signallingCalls,
+  sinkCalls,
   unimplementedCalls,
   Word,
   wasiCalls,
@@ -42,6 +45,8 @@ const enums = [
   { heading: "Flags of `msm_batch`", host: abi.BatchFlag, sdk: "BatchFlag" },
   { heading: "Flags of `msm_dgram`", host: Flag, sdk: "Flag" },
   { heading: "Actions of `msm_dgram`", host: Action, sdk: "Action" },
+  { heading: "Events of streams", host: abi.StreamEvent, sdk: null },
+  { heading: "Events of flows", host: abi.FlowNews, sdk: null },
   { heading: "Flags of `msm_stream`", host: abi.StreamFlag, sdk: "StreamFlag" },
 ] as const;
 
@@ -89,8 +94,15 @@ test.each(enums.filter((one) => one.sdk !== null))(
 
 test("the imports in the document are the host's, the served and the unserved ones", () => {
   const served = tableUnder("What a module may import, from module `env`").map(([name]) => name);
-  expect(served).toEqual([...proxyCalls, ...msmCalls, ...sharingCalls]);
+  expect(served).toEqual([...proxyCalls, ...msmCalls, ...sharingCalls, ...sinkCalls]);
   for (const name of [...unimplementedCalls, ...wasiCalls]) expect(abiDocument).toContain(`\`${name}\``);
+});
+
+test("the signalling calls and properties in the document are the host's", () => {
+  expect(tableUnder("Signalling calls").map(([name]) => name)).toEqual([...signallingCalls]);
+  expect(tableUnder("Signalling properties").map(([name]) => name)).toEqual(
+    Object.keys(signallingProperties),
+  );
 });
 
 test("the exports that the document requires are those that the host requires", () => {

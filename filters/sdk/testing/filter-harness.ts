@@ -76,19 +76,18 @@ export class FilterHarness {
     options: HarnessOptions = {},
   ): Promise<FilterHarness> {
     const folder = path.resolve(FILTERS, filter);
-    const { bytes } = await compileFolder(folder);
-    const { module, digest } = await compileFilter(bytes, "filter", options.trust);
+    const { bytes, suffix } = await compileFolder(folder);
+    const compiled = await compileFilter(bytes, "filter", suffix === ".js" ? "script" : options.trust);
     const plan = {
       name: path.basename(folder),
       rootId: "",
       vmId: "",
-      module,
-      digest,
+      ...compiled,
       configuration: config instanceof Uint8Array ? config : new TextEncoder().encode(JSON.stringify(config)),
       vmConfiguration: new Uint8Array(),
       failurePolicy: options.failurePolicy ?? "FAIL_CLOSED",
     } as const;
-    checkFilter(plan, "configuration", true);
+    checkFilter(plan, "configuration", true, true);
     const env = new MemoryEnvironment();
     return new FilterHarness(env, FilterChain.create([plan], env), options);
   }
@@ -147,6 +146,26 @@ export class FilterHarness {
     this.#sessions.add(index);
     const addresses = { client, endpoint: "198.51.100.1:5004", local: "203.0.113.1:5004" };
     this.#chain.openSession({ index, ...addresses, resumed: false });
+  }
+
+  /** Says which endpoints there are for `routeSession`. */
+  setEndpoints(...endpoints: readonly string[]): void {
+    for (const endpoint of endpoints) this.#env.endpoints.add(endpoint);
+  }
+
+  /** The endpoints to which the filter routed sessions, by their index. */
+  get routed(): ReadonlyMap<number, string> {
+    return this.#env.routed;
+  }
+
+  /** What was written to the sink of this name: its header, then each record. */
+  written(sink: string): readonly Uint8Array[] {
+    return this.#env.sinks.get(sink) ?? [];
+  }
+
+  /** Lets sinks take what is written, or refuse it as where the disk is too slow. */
+  openSinks(isOpen: boolean): void {
+    this.#env.areSinksOpen = isOpen;
   }
 
   /** Sessions that the filter wants closed, since this was last asked. */

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { FilterHarness } from "../filter-harness.ts";
+import { findLanguages } from "../find-languages.mjs";
 import { rtp } from "../rtp.ts";
 import { checkContract } from "./contract.ts";
 import { newFilter } from "./new-filter.ts";
@@ -38,13 +39,27 @@ function datagram(from: number, to: number, payload: Uint8Array, timeNs = 0n): C
   return { timeNs, source: address(from), destination: address(to), payload, packet };
 }
 
-test("a new filter does what its template says, and keeps the contract", async () => {
-  const folder = await newFilter("drop-small", parent);
+const languages = await findLanguages();
+
+test.for([...languages.keys()])("a new filter in %s does what its template says", async (name, { skip }) => {
+  const needed = await languages.get(name)!.missing();
+  if (needed !== null) skip(`there is no ${needed}`);
+  const folder = await newFilter(`drop-small-${name}`, parent, name);
   const filter = await FilterHarness.load(folder, { minimum: 3 });
   expect(filter.run([new Uint8Array(2), new Uint8Array(3)]).actions).toEqual([2, 0]);
-  const results = await checkContract(folder);
+  await expect(FilterHarness.load(folder, { maximum: 3 })).rejects.toThrow(/unknown field.*maximum/);
+});
+
+test("a new filter keeps the contract", async () => {
+  const results = await checkContract(await newFilter("drop-small", parent));
   expect(results.filter(({ problem }) => problem !== null)).toEqual([]);
   expect(results.length).toBeGreaterThan(5);
+});
+
+test("there is no language without its template, and none that is unknown", async () => {
+  await expect(newFilter("lisp-filter", parent, "lisp")).rejects.toThrow(
+    `there is no language "lisp"; use ${[...languages.keys()].sort().join(", ")}`,
+  );
 });
 
 test("everything of a new filter bears its name", async () => {
@@ -161,7 +176,7 @@ test("the command says what is wrong and what to do, and ends with status 1", ()
   expect(run("run", parent)).toMatchObject({ status: 1, stderr: expect.stringContaining("--pcap") });
   expect(run("paint", parent)).toMatchObject({
     status: 1,
-    stderr: expect.stringContaining("new, test, run and bench"),
+    stderr: expect.stringContaining("new, build, test, run and bench"),
   });
 });
 

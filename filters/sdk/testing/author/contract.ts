@@ -1,8 +1,10 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { compileFolder } from "../compile.mjs";
 import { FilterHarness, type HarnessOptions } from "../filter-harness.ts";
 import { rtp } from "../rtp.ts";
+import { checkSignallingContract } from "./signalling-contract.ts";
 
 /** What every filter must do whatever it is for, and what was wrong with it; null where nothing was. */
 export interface ContractResult {
@@ -102,6 +104,7 @@ export async function checkContract(
   folder: string,
   config: unknown = {},
 ): Promise<readonly ContractResult[]> {
+  if (await isSignalling(folder)) return checkSignallingContract(folder, config);
   const load: Load = (options) => FilterHarness.load(folder, config, options);
   await load();
   const results: ContractResult[] = [];
@@ -110,6 +113,14 @@ export async function checkContract(
     results.push({ title, problem });
   }
   return results;
+}
+
+/** Whether it speaks a protocol over connections, and sees no datagrams. */
+async function isSignalling(folder: string): Promise<boolean> {
+  const { bytes, suffix } = await compileFolder(folder);
+  if (suffix !== ".wasm") return false;
+  const exported = WebAssembly.Module.exports(await WebAssembly.compile(bytes));
+  return exported.some(({ name }) => name === "msm_on_stream");
 }
 
 function broken(filter: FilterHarness, by: string): string | null {

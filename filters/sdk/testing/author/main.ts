@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // What `msm filter` does: the tools of whoever writes a filter.
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { compileFolder } from "../compile.mjs";
 import { FilterHarness } from "../filter-harness.ts";
+import { languageOf } from "../find-languages.mjs";
 import { benchFilter } from "./bench-filter.ts";
 import { checkContract } from "./contract.ts";
 import { newFilter } from "./new-filter.ts";
@@ -25,6 +27,7 @@ const { positionals, values } = parseArgs({
     pcap: { type: "string" },
     out: { type: "string" },
     into: { type: "string", default: FILTERS },
+    lang: { type: "string", default: "as" },
   },
 });
 const [command, target = ""] = positionals;
@@ -38,20 +41,36 @@ try {
 
 async function run(): Promise<void> {
   if (target === "") throw new Error(`msm filter ${command ?? ""}: name the filter`);
-  if (command === "new") return printNew(await newFilter(target, path.resolve(values.into)));
+  if (command === "new")
+    return await printNew(await newFilter(target, path.resolve(values.into), values.lang));
   const config: unknown = JSON.parse(values.config);
   const folder = path.resolve(target);
+  if (command === "build") return await build(folder);
   if (command === "test") return await test(folder, config);
   if (command === "bench") return await bench(folder, config);
   if (command === "run") return await runPcap(folder, config);
-  throw new Error(`msm filter has no "${command}"; there are new, test, run and bench`);
+  throw new Error(`msm filter has no "${command}"; there are new, build, test, run and bench`);
 }
 
-function printNew(folder: string): void {
+async function printNew(folder: string): Promise<void> {
   const relative = path.relative(process.cwd(), folder) || ".";
-  console.log(`${relative} is a filter now. Edit ${path.join(relative, "assembly/index.ts")}, then:`);
+  const language = await languageOf(folder);
+  console.log(`${relative} is a filter now. Edit ${path.join(relative, language?.source ?? "")}, then:`);
   console.log(`  npm run msm -- filter test ${relative}`);
-  console.log(`  npm run build   # and name it in a WasmFilter: builtin: ${path.basename(folder)}`);
+  console.log(`  npm run msm -- filter build ${relative}   # and name the result in a WasmFilter: file: …`);
+  const missing = (await language?.missing()) ?? null;
+  if (missing !== null) console.log(`To compile it you need ${missing}.`);
+}
+
+/** Writes the compiled filter beside its source, or to `--out`: what `file` of a WasmFilter names. */
+async function build(folder: string): Promise<void> {
+  const { bytes, suffix } = await compileFolder(folder);
+  const out = path.resolve(values.out ?? path.join(folder, "build", `${path.basename(folder)}${suffix}`));
+  await mkdir(path.dirname(out), { recursive: true });
+  // The control plane looks at the file at any time: it is there as a whole or not at all.
+  await writeFile(`${out}.part`, bytes);
+  await rename(`${out}.part`, out);
+  console.log(`${path.relative(process.cwd(), out)}: ${bytes.length} bytes`);
 }
 
 async function test(folder: string, config: unknown): Promise<void> {

@@ -26,8 +26,11 @@ const path = memory.data<u8>([
 
 export function proxy_abi_version_0_2_1(): void {}
 
+// One datagram at a time: the same place for each, because this runtime gives no memory back.
+const handedOver = memory.data(65536, 8);
+
 export function proxy_on_memory_allocate(size: usize): usize {
-  return heap.alloc(size);
+  return handedOver;
 }
 
 export function proxy_on_context_create(context: u32, parent: u32): void {}
