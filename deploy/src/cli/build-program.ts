@@ -16,6 +16,10 @@ Examples:
   msm control-plane --source file --config deploy/local/mesh.yaml
   msm proxy -c bootstrap.yaml --concurrency 2
   msm streams --watch                           what flows now, with loss and jitter
+  msm top                                       each stream with its source and its readers, live
+  msm clusters                                  where sessions may go: endpoints, health and why
+  msm camera --port 8554                        a test camera: an RTSP server with picture and sound
+  msm viewer rtsp://127.0.0.1:8554/test         a player that shows what arrives in numbers
 
 In a checkout, "npm run msm -- streams --watch". More of a command: "msm streams --help".`;
 

@@ -7,8 +7,15 @@ import { isPortFree, portOwner } from "./port-owner.ts";
 export const MEDIA_PORTS = { video: 5004, audio: 5006 } as const;
 /** Where its backends, that is the viewer, are. */
 export const VIEWER_PORTS = { video: 6004, audio: 6006 } as const;
+/** All that have to be free: RTP and RTCP of each. */
+export const DEMO_UDP_PORTS: readonly number[] = [MEDIA_PORTS, VIEWER_PORTS].flatMap(({ video, audio }) =>
+  [video, audio].flatMap((port) => [port, port + 1]),
+);
 /** Where the viewer hands a copy of everything to whoever plays it. */
 export const PLAYER_PORTS = { video: 7004, audio: 7006 } as const;
+
+/** Where deploy/local/rtsp.yaml has the proxy take players, and where it expects the camera. */
+export const RTSP_PORTS = { proxy: 8554, camera: 8555 } as const;
 
 /** The mesh's own ports, by their usual numbers. */
 const CONTROL_PORTS = { xds: 15010, http: 15014, admin: 15000 } as const;
@@ -17,18 +24,20 @@ const CONTROL_PORTS = { xds: 15010, http: 15014, admin: 15000 } as const;
 export type ControlAddresses = Readonly<Record<keyof typeof CONTROL_PORTS, string>>;
 
 /**
- * Returns the control addresses, a free port in the place of each that is taken, and says so. Throws when a media port
- * is taken, since those are written in mesh.yaml.
+ * Returns the control addresses, a free port in the place of each that is taken, and says so. Throws when one of
+ * `needed` is taken, since those are written in the mesh's YAML.
  */
-export async function choosePorts(print: (line: string) => void): Promise<ControlAddresses> {
-  for (const first of [MEDIA_PORTS.video, MEDIA_PORTS.audio, VIEWER_PORTS.video, VIEWER_PORTS.audio]) {
-    for (const port of [first, first + 1]) {
-      if (await isPortFree("udp", port)) continue;
-      const owner = portOwner("udp", port);
-      throw new Error(
-        `UDP port ${port} is taken by ${owner}. Does the demo run already? Stop it and start again.`,
-      );
-    }
+export async function choosePorts(
+  print: (line: string) => void,
+  transport: "tcp" | "udp",
+  needed: readonly number[],
+): Promise<ControlAddresses> {
+  for (const port of needed) {
+    if (await isPortFree(transport, port)) continue;
+    const owner = portOwner(transport, port);
+    throw new Error(
+      `${transport.toUpperCase()} port ${port} is taken by ${owner}. Does the demo run already? Stop it and start again.`,
+    );
   }
   const choose = async (name: keyof typeof CONTROL_PORTS): Promise<string> => {
     const port = CONTROL_PORTS[name];

@@ -23,3 +23,25 @@ Edit  deploy/local/mesh.yaml while this runs: the change reaches the proxy in le
 Logs  ${logFolder}/control-plane.log, ${logFolder}/proxy.log     Stop with Ctrl-C.
 `;
 }
+
+/** What the RTSP demo prints when the mesh is up. */
+export function rtspWelcome(mesh: Mesh, url: string, logFolder: string): string {
+  return `
+A camera that speaks RTSP is played through the mesh, all on this machine.
+
+What just happened
+  1. The control plane read deploy/local/rtsp.yaml: a Gateway, an RTSPRoute and its Backend, the camera.
+  2. control-plane/src/translate turned that into Envoy v3: a listener with its routes, a cluster, endpoints.
+  3. The proxy asked for them over xDS and opened TCP port 8554; filters/rtsp, WebAssembly, speaks RTSP there.
+  4. A viewer asked for ${url}. The filter found the route, opened one session with the camera and a flow
+     for each track; any further reader shares that session.
+  5. Media go from the camera by UDP to a datapath worker, through filters/rtp-stats, and to every reader.
+
+Watch ffplay -rtsp_transport udp ${url}     or: vlc ${url}
+Look  npm run msm -- top     each stream with its camera and its readers
+      proxy admin  http://${mesh.admin.address}/  (/flows, /streams, /stats/prometheus, /config_dump)
+      control      http://${mesh.http}/debug/resources
+Edit  deploy/local/rtsp.yaml while this runs: the change reaches the proxy in less than a second, media flow on.
+Logs  ${logFolder}/control-plane.log, ${logFolder}/proxy.log     Stop with Ctrl-C.
+`;
+}

@@ -3,7 +3,6 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { PPS, SPS } from "../media/h264-encoder.ts";
 import { RtpSource } from "../media/rtp-source.ts";
@@ -11,11 +10,10 @@ import { RtpViewer } from "../media/rtp-viewer.ts";
 import { sessionDescription } from "../media/sdp.ts";
 import { type Mesh, startMesh } from "../mesh/mesh.ts";
 import { until } from "../process/until.ts";
-import { ConfigNews } from "./config-news.ts";
-import { choosePorts, MEDIA_PORTS, PLAYER_PORTS, VIEWER_PORTS } from "./demo-ports.ts";
+import { choosePorts, DEMO_UDP_PORTS, MEDIA_PORTS, PLAYER_PORTS, VIEWER_PORTS } from "./demo-ports.ts";
 import { welcome } from "./demo-text.ts";
-import { type StatusSample, statusTable } from "./status-table.ts";
 import { isClean, type Summary, summarise } from "./summary.ts";
+import { watchMesh } from "./watch-mesh.ts";
 
 /** How the demo runs. */
 export interface DemoOptions {
@@ -32,7 +30,6 @@ export interface DemoOptions {
 
 const checkout = fileURLToPath(new URL("../../../", import.meta.url));
 const LOOPBACK = "127.0.0.1";
-const REFRESH_MS = 1000;
 /** How long the last datagrams may take from the source to the viewer. */
 const DRAIN_MS = 2000;
 
@@ -42,7 +39,7 @@ export async function runDemo(
 ): Promise<{ readonly summary: Summary; readonly isClean: boolean }> {
   const folder = join(checkout, ".msm");
   mkdirSync(folder, { recursive: true });
-  const ports = await choosePorts(options.print);
+  const ports = await choosePorts(options.print, "udp", DEMO_UDP_PORTS);
   const sdpPath = join(folder, "demo.sdp");
   const sdp = {
     address: LOOPBACK,
@@ -82,18 +79,7 @@ async function stream(options: DemoOptions, mesh: Mesh, viewer: RtpViewer) {
     audio: { address: LOOPBACK, port: MEDIA_PORTS.audio },
   });
   const startedAt = performance.now();
-  const endsAt = startedAt + (options.seconds ?? Number.POSITIVE_INFINITY) * 1000;
-  const news = new ConfigNews(mesh.status);
-  let before: StatusSample | undefined;
-  while (!options.signal.aborted && performance.now() < endsAt) {
-    const pause = Math.min(REFRESH_MS, endsAt - performance.now());
-    await delay(pause, undefined, { signal: options.signal }).catch(() => undefined);
-    for (const child of [mesh.controlPlane, mesh.proxy]) {
-      if (child.exit) throw childEnded(child.name, child.logPath, child.recentLines());
-    }
-    for (const line of await news.take()) options.print(line);
-    if (!options.signal.aborted) before = await show(options, mesh, viewer, before);
-  }
+  await watchMesh(options, mesh, () => viewer.streams);
   const elapsedMs = performance.now() - startedAt;
   await source.stop();
   const sent = source.counts;
@@ -104,22 +90,4 @@ async function stream(options: DemoOptions, mesh: Mesh, viewer: RtpViewer) {
   ).catch(() => undefined);
   const summary = summarise(sent, viewer.streams, elapsedMs);
   return { summary, isClean: isClean(summary) };
-}
-
-async function show(options: DemoOptions, mesh: Mesh, viewer: RtpViewer, before: StatusSample | undefined) {
-  const proxied = await mesh.admin.streams().catch(() => undefined);
-  const sample: StatusSample = { atMs: performance.now(), viewed: viewer.streams, proxied };
-  const lines = statusTable(sample, before);
-  if (options.repaint) {
-    options.repaint(lines);
-  } else {
-    // The headings once, then a line for each stream.
-    for (const line of before ? lines.slice(1) : lines) options.print(line);
-  }
-  return sample;
-}
-
-function childEnded(name: string, logPath: string, lines: readonly string[]): Error {
-  const tail = lines.map((line) => `  | ${line}`).join("\n");
-  return new Error(`the ${name} ended by itself. Its log is ${logPath}; the end of it:\n${tail}`);
 }

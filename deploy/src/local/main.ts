@@ -3,9 +3,11 @@
 
 import { parseArgs } from "node:util";
 import { type DemoOptions, runDemo } from "./demo.ts";
+import { runRtspDemo } from "./rtsp-demo.ts";
 
 const HELP = `npm start [-- OPTIONS]   a whole mesh on this machine, with a live source and a viewer
 
+  --demo NAME   rtp: a camera that sends to the mesh; rtsp: one that players ask through it (rtsp if not said)
   --seconds N   stop after N seconds
   --io NAME     the proxy's datagram backend: auto, mmsg or dgram
   --help        this text
@@ -28,9 +30,22 @@ function terminal(): Pick<DemoOptions, "print" | "repaint"> {
   };
 }
 
-function readArguments(): { readonly seconds?: number; readonly io?: string } | undefined {
+const demos = { rtp: runDemo, rtsp: runRtspDemo } as const;
+
+interface Arguments {
+  readonly demo: keyof typeof demos;
+  readonly seconds?: number;
+  readonly io?: string;
+}
+
+function readArguments(): Arguments | undefined {
   const { values } = parseArgs({
-    options: { seconds: { type: "string" }, io: { type: "string" }, help: { type: "boolean" } },
+    options: {
+      demo: { type: "string", default: "rtsp" },
+      seconds: { type: "string" },
+      io: { type: "string" },
+      help: { type: "boolean" },
+    },
   });
   if (values.help) {
     console.log(HELP);
@@ -38,7 +53,9 @@ function readArguments(): { readonly seconds?: number; readonly io?: string } | 
   }
   const seconds = Number(values.seconds ?? 1);
   if (!(seconds > 0)) throw new RangeError(`--seconds ${values.seconds} is no time; write --seconds 10`);
-  return { ...(values.seconds && { seconds }), ...(values.io && { io: values.io }) };
+  const { demo } = values;
+  if (demo !== "rtp" && demo !== "rtsp") throw new RangeError(`--demo ${demo} is none; write rtp or rtsp`);
+  return { demo, ...(values.seconds && { seconds }), ...(values.io && { io: values.io }) };
 }
 
 async function main(): Promise<number> {
@@ -46,8 +63,9 @@ async function main(): Promise<number> {
   if (!options) return 0;
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
-  const result = await runDemo({
-    ...options,
+  const { demo, ...rest } = options;
+  const result = await demos[demo]({
+    ...rest,
     signal: stop.signal,
     ...(process.stdout.isTTY ? terminal() : { print: (line: string) => console.log(line) }),
   });

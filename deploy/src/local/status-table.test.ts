@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { expect, test } from "vitest";
-import type { ViewedStream } from "../media/rtp-viewer.ts";
+import type { ViewedStream } from "../media/incoming-media.ts";
 import { statusTable } from "./status-table.ts";
 
 const viewed = {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ViewedStream } from "../media/rtp-viewer.ts";
+import type { ViewedStream } from "../media/incoming-media.ts";
 import type { ProxyStream } from "../mesh/proxy-admin.ts";
 
 /** What is known at one moment. */

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { expect, test } from "vitest";
-import type { ViewedStream } from "../media/rtp-viewer.ts";
+import type { ViewedStream } from "../media/incoming-media.ts";
 import { isClean, summarise } from "./summary.ts";
 
 const sent = {
@@ -21,7 +21,7 @@ function viewed(change: Partial<ViewedStream> & { ssrc: number }): ViewedStream 
     jitterMs: 0,
     highestSequence: 0,
   };
-  return { ...counts, kind: "video", bytes: 10, frames: 25, frameGaps: 0, ...change };
+  return { ...counts, kind: "video", bytes: 10, frames: 25, frameGaps: 0, lastCounter: 24, ...change };
 }
 
 test("is clean when every datagram sent arrived", () => {

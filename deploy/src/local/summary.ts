@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { RtpSource } from "../media/rtp-source.ts";
-import type { ViewedStream } from "../media/rtp-viewer.ts";
+import type { ViewedStream } from "../media/incoming-media.ts";
+import type { SourceCounts } from "../media/live-source.ts";
 
 /** What a run of the demo came to; the last line that it prints is this as JSON. */
 export interface Summary {
@@ -21,11 +21,7 @@ export interface Summary {
 }
 
 /** Compares what was sent with what arrived, which also finds a stream that never came. */
-export function summarise(
-  sent: RtpSource["counts"],
-  streams: readonly ViewedStream[],
-  elapsedMs: number,
-): Summary {
+export function summarise(sent: SourceCounts, streams: readonly ViewedStream[], elapsedMs: number): Summary {
   const arrived = [sent.video, sent.audio].map(({ ssrc }) => streams.find((stream) => stream.ssrc === ssrc));
   const lost = [sent.video, sent.audio].map(({ datagrams }, index) => {
     const stream = arrived[index];

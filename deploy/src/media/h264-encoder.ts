@@ -39,9 +39,15 @@ export const PPS: Buffer = pictureParameterSet();
  * sent as raw I_PCM macroblocks, the rest is skipped. Lossless, and a frame costs well under two milliseconds.
  */
 export class H264Encoder {
+  readonly #firstCounter: number;
   #frame = 0;
   #current: Picture = paintPicture(0);
   #previous: Picture = paintPicture(0);
+
+  /** The number of the first frame tells streams of one camera apart. */
+  constructor(firstCounter = 0) {
+    this.#firstCounter = firstCounter;
+  }
 
   /** Returns the next frame as NAL units, without start codes; the frame's number is in its SEI message. */
   nextFrame(): readonly Buffer[] {
@@ -49,7 +55,7 @@ export class H264Encoder {
     [this.#current, this.#previous] = [this.#previous, this.#current];
     paintPicture(frame, this.#current);
     const isIdr = frame % FRAMES_PER_GROUP === 0;
-    const counter = counterMessage(frame);
+    const counter = counterMessage(this.#firstCounter + frame);
     if (isIdr) return [SPS, PPS, counter, idrSlice(frame, this.#current)];
     return [counter, predictedSlice(frame, this.#current, this.#previous)];
   }

@@ -1,20 +1,14 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Socket } from "node:dgram";
 import { goodbye, ntpMiddle, ntpTime, parseRtcp, type ReportBlock, senderReport } from "./rtcp.ts";
 import { RtpPacketizer } from "./rtp-packetizer.ts";
-import type { UdpPair } from "./udp-pair.ts";
 
-/** Where a stream goes; RTCP goes one port above. */
-export interface UdpAddress {
-  readonly address: string;
-  readonly port: number;
-}
+/** Sends a datagram on its way, RTP or RTCP, and calls back when it has left. */
+export type Transmit = (datagram: Buffer, isRtcp: boolean, onSent: () => void) => void;
 
 /** What a stream is. */
 export interface OutgoingStreamOptions {
-  readonly target: UdpAddress;
   readonly payloadType: number;
   readonly clockHz: number;
   readonly cname: string;
@@ -38,27 +32,27 @@ export interface OutgoingCounts {
 }
 
 const RTP_HEADER_BYTES = 12;
+const ignore = (): void => undefined;
 
 /** One RTP stream that is being sent, with its sender reports and what came back. */
 export class OutgoingStream {
   readonly packetizer: RtpPacketizer;
   readonly #options: OutgoingStreamOptions;
-  readonly #sockets: UdpPair;
+  readonly #transmit: Transmit;
   readonly #ssrc: number;
   readonly #timestampOffset: number;
   #datagrams = 0;
   #bytes = 0;
   #far: OutgoingCounts["far"] = null;
 
-  constructor(sockets: UdpPair, options: OutgoingStreamOptions) {
+  constructor(transmit: Transmit, options: OutgoingStreamOptions) {
     const uint32 = () => Math.floor(options.random() * 2 ** 32);
-    this.#sockets = sockets;
+    this.#transmit = transmit;
     this.#options = options;
     this.#ssrc = uint32();
     this.#timestampOffset = uint32();
     const { payloadType } = options;
     this.packetizer = new RtpPacketizer({ ssrc: this.#ssrc, sequenceNumber: uint32() & 0xffff, payloadType });
-    sockets.rtcp.on("message", (datagram) => this.#onRtcp(datagram));
   }
 
   /** The RTP timestamp at so many milliseconds of media. */
@@ -69,7 +63,7 @@ export class OutgoingStream {
   send(datagram: Buffer): void {
     this.#datagrams++;
     this.#bytes += datagram.length;
-    this.#sendTo(this.#sockets.rtp, datagram, 0);
+    this.#transmit(datagram, false, ignore);
   }
 
   /** Sends a sender report that says which timestamp `mediaMs` is now. */
@@ -80,33 +74,27 @@ export class OutgoingStream {
       packetCount: this.#datagrams,
       octetCount: this.#bytes - this.#datagrams * RTP_HEADER_BYTES,
     };
-    this.#sendTo(this.#sockets.rtcp, senderReport(this.#ssrc, this.#options.cname, sender), 1);
+    this.#transmit(senderReport(this.#ssrc, this.#options.cname, sender), true, ignore);
   }
 
-  /** Says goodbye and closes the sockets. */
-  async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const datagram = goodbye(this.#ssrc, this.#options.cname);
-      this.#sendTo(this.#sockets.rtcp, datagram, 1, resolve);
-    });
-    this.#sockets.close();
+  /** Says goodbye; resolves when that has left. */
+  goodbye(): Promise<void> {
+    return new Promise((resolve) =>
+      this.#transmit(goodbye(this.#ssrc, this.#options.cname), true, () => resolve()),
+    );
   }
 
-  get counts(): OutgoingCounts {
-    return { ssrc: this.#ssrc, datagrams: this.#datagrams, bytes: this.#bytes, far: this.#far };
-  }
-
-  #sendTo(socket: Socket, datagram: Buffer, portOffset: number, onSent: () => void = () => undefined): void {
-    const { address, port } = this.#options.target;
-    socket.send(datagram, port + portOffset, address, onSent);
-  }
-
-  #onRtcp(datagram: Buffer): void {
+  /** Reads what the far end reports. */
+  takeRtcp(datagram: Buffer): void {
     for (const packet of parseRtcp(datagram)) {
       if (packet.type === "bye") continue;
       const block = packet.blocks.find((candidate) => candidate.ssrc === this.#ssrc);
       if (block) this.#far = this.#readBlock(block);
     }
+  }
+
+  get counts(): OutgoingCounts {
+    return { ssrc: this.#ssrc, datagrams: this.#datagrams, bytes: this.#bytes, far: this.#far };
   }
 
   /** RFC 3550 section 6.4.1: the round trip is now less LSR less DLSR, in 1/65536 s. */

@@ -27,6 +27,11 @@ export class RtpPacketizer {
     this.#sequenceNumber = start.sequenceNumber;
   }
 
+  /** What the next datagram will have. */
+  get nextSequenceNumber(): number {
+    return this.#sequenceNumber;
+  }
+
   /** Returns one datagram with the payload given; the timestamp wraps at 32 bits. */
   packet(timestamp: number, marker: boolean, ...payload: readonly Uint8Array[]): Buffer {
     const header = Buffer.alloc(HEADER_BYTES);

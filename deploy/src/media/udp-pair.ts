@@ -3,6 +3,7 @@
 
 import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
+import type { Transmit } from "./outgoing-stream.ts";
 
 /** The sockets of one media stream: RTP on an even port, RTCP on the next (RFC 3550 section 11). */
 export interface UdpPair {
@@ -52,4 +53,17 @@ function bind(address: string, port: number): Promise<Socket> {
       resolve(socket);
     });
   });
+}
+
+/** Sends RTP to a port of an address, and RTCP to `rtcpPort`, which is one above unless another is given. */
+export function udpTransmit(
+  { rtp, rtcp }: UdpPair,
+  address: string,
+  rtpPort: number,
+  rtcpPort = rtpPort + 1,
+): Transmit {
+  return (datagram, isRtcp, onSent) => {
+    const [socket, port] = isRtcp ? [rtcp, rtcpPort] : [rtp, rtpPort];
+    socket.send(datagram, port, address, onSent);
+  };
 }

@@ -7,6 +7,29 @@ import type { HostPort } from "./proxy-bootstrap.ts";
 /** One media stream as the proxy's admin tells it at `/streams`; the place of its session in a worker is of no use here. */
 export type ProxyStream = Omit<LiveStream, "filter" | "session" | "worker">;
 
+/** One way of a stream into the proxy or out of it, as the admin tells it at `/flows`. */
+export interface ProxyLeg {
+  readonly id: string;
+  readonly role: "source" | "receiver";
+  readonly isEnabled: boolean;
+  readonly transport: "udp" | "interleaved";
+  readonly receivedDatagrams: number;
+  readonly receivedBytes: number;
+  readonly sentDatagrams: number;
+  readonly sentBytes: number;
+  /** Datagrams that were not sent, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+/** A stream that signalling opened, with its source and its readers. */
+export interface ProxyFlow {
+  readonly owner: string;
+  readonly id: string;
+  /** Its name; the statistics of `/streams` have it as `listener`. */
+  readonly stream: string;
+  readonly legs: readonly ProxyLeg[];
+}
+
 const TIMEOUT_MS = 3000;
 
 /** Reads from a proxy's admin address. Every call throws when the proxy does not answer with 200 in three seconds. */
@@ -27,6 +50,10 @@ export class ProxyAdmin {
 
   async streams(): Promise<readonly ProxyStream[]> {
     return JSON.parse(await this.text("/streams")) as readonly ProxyStream[];
+  }
+
+  async flows(): Promise<readonly ProxyFlow[]> {
+    return JSON.parse(await this.text("/flows")) as readonly ProxyFlow[];
   }
 
   /** Whether the proxy says that it is live. */

@@ -3,7 +3,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
-import { ProxyAdmin } from "../../mesh/proxy-admin.ts";
+import { DEFAULT_ADMIN, namedProxy, noAnswer } from "../named-proxy.ts";
 
 interface StreamsOptions {
   readonly admin: string;
@@ -18,7 +18,7 @@ export function register(program: Command): void {
   program
     .command("streams")
     .description("the media streams of a running proxy, with loss, jitter and round trip")
-    .option("--admin <url>", "admin address of the proxy", "http://127.0.0.1:15000")
+    .option("--admin <url>", "admin address of the proxy", DEFAULT_ADMIN)
     .option("--json", "as JSON")
     .option("--watch", "once a second, until Ctrl-C")
     .addHelpText("after", "\nExamples:\n  msm streams\n  msm streams --admin http://127.0.0.1:15001 --watch")
@@ -26,15 +26,12 @@ export function register(program: Command): void {
 }
 
 async function showStreams(options: StreamsOptions): Promise<void> {
-  const address = options.admin.replace(/^http:\/\//, "").replace(/\/$/, "");
-  const admin = new ProxyAdmin(address);
+  const admin = namedProxy(options.admin);
   for (;;) {
     const text = await admin
       .text(options.json ? "/streams" : "/streams?format=text")
       .catch((error: unknown) => {
-        throw new Error(`No proxy answers at ${options.admin}. Is it running? Name another with --admin.`, {
-          cause: error,
-        });
+        throw noAnswer(options.admin, error);
       });
     if (options.watch && process.stdout.isTTY) process.stdout.write(CLEAR_SCREEN);
     process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
