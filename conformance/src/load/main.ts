@@ -10,8 +10,9 @@ import { renderTable } from "./render-tables.ts";
 
 const HELP = `Usage: npm run bench -- [NAME…] [--rounds N] [--list]
 
-Measures what this proxy spends per datagram beside others, in turn, on this machine. The machine should do nothing
-else meanwhile. Needs a C compiler; run as root it uses a network namespace of its own, where no other traffic is.
+Measures what the proxy spends per datagram and how the control plane scales, beside others, in turn, on this machine.
+The machine should do nothing else meanwhile. Needs a C compiler, and Go for a server made with go-control-plane; run as
+root it uses a network namespace of its own, where no other traffic is.
 
   --rounds N  rounds of each scenario, 5 if not said
   --list      names the benches and ends`;
@@ -38,17 +39,22 @@ async function main(): Promise<number> {
     return values.help ? 0 : 2;
   }
   const chosen = positionals.length > 0 ? positionals : names;
-  if (!values.list && enterNamespace()) return runInNamespace();
+  const benches = await Promise.all(chosen.map(load));
+  if (!values.list && enterNamespace()) {
+    for (const bench of benches) bench.prepare?.((line) => console.log(line));
+    return runInNamespace();
+  }
   const report: Record<string, unknown> = {
     node: process.version,
     cpu: cpus()[0]?.model,
     cores: cpus().length,
     rounds,
   };
-  for (const name of chosen) {
-    const { bench } = (await import(`./${name}/index.ts`)) as { readonly bench: Bench };
+  for (const [index, name] of chosen.entries()) {
+    const bench = benches[index]!;
     console.log(`${name}: ${bench.title}`);
     if (values.list) continue;
+    if (!isInNamespace()) bench.prepare?.((line) => console.log(line));
     const tables = await bench.run(rounds, (line) => console.log(`  ${line}`));
     report[name] = tables;
     for (const table of tables) console.log(`\n${renderTable(table)}`);
@@ -57,13 +63,18 @@ async function main(): Promise<number> {
   return 0;
 }
 
+async function load(name: string): Promise<Bench> {
+  const { bench } = (await import(`./${name}/index.ts`)) as { readonly bench: Bench };
+  return bench;
+}
+
+function isInNamespace(): boolean {
+  return process.env.MSM_BENCH_NAMESPACE !== undefined;
+}
+
 /** Root measures where nothing else can send: a network namespace with a loopback of its own. */
 function enterNamespace(): boolean {
-  return (
-    process.getuid?.() === 0 &&
-    process.env.MSM_BENCH_NAMESPACE === undefined &&
-    spawnSync("unshare", ["-n", "true"]).status === 0
-  );
+  return process.getuid?.() === 0 && !isInNamespace() && spawnSync("unshare", ["-n", "true"]).status === 0;
 }
 
 function runInNamespace(): number {

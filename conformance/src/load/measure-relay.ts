@@ -17,6 +17,8 @@ export interface Relay {
   readonly command: readonly [program: string, ...args: string[]];
   /** How long it takes to be ready. */
   readonly startMs: number;
+  /** How long it is under load until its code is compiled; 2 seconds unless said. */
+  readonly warmUpSeconds?: number;
 }
 
 /** The traffic to measure it with; the generator's own words, see conformance/load/gen.c. */
@@ -29,6 +31,10 @@ export interface Load {
   /** Whether a burst leaves as one segmented send, and the sink takes runs (UDP_SEGMENT, UDP_GRO). */
   readonly segmented: boolean;
   readonly seconds: number;
+  /** How many of each datagram should arrive, at addresses 127.0.1.1 and up; 1, at 127.0.0.1, unless said. */
+  readonly copies?: number;
+  /** Whether the sink takes datagrams one by one, as players do; it takes runs unless said. */
+  readonly ordinarySink?: boolean;
 }
 
 /** What one measurement found. */
@@ -40,7 +46,7 @@ export interface RelayCost {
 
 /**
  * CPU, user and system, of all of the relay's threads per datagram that arrived, while `load` lasts. The relay is
- * warmed up with two seconds of the same load. Throws where it ended early, passed nothing on or mixed streams.
+ * warmed up with the same load. Throws where it ended early, passed nothing on or mixed streams.
  */
 export async function measureRelay(
   relay: Relay,
@@ -54,7 +60,7 @@ export async function measureRelay(
   const gone = new Promise((resolve) => child.once("close", resolve));
   try {
     await sleep(relay.startMs);
-    await offer(load, 2, program);
+    await offer(load, relay.warmUpSeconds ?? 2, program);
     if (child.exitCode !== null) throw new Error(`${relay.name} ended at once: ${errors}`);
     const before = cpuTicks(child);
     const { sent, received } = await offer(load, load.seconds, program);
@@ -77,7 +83,8 @@ async function offer(
 ): Promise<{ sent: number; received: number }> {
   const { packetsPerSecond, flows, bytes, burst, segmented } = load;
   // The sink outlives the generator by what the relay may still hold.
-  const sink = run(program("sink"), ["7002", String(seconds + 1)], { timeout: PROGRAM_LIMIT_MS });
+  const sinkArgs = ["7002", String(seconds + 1), ...(load.ordinarySink ? ["n"] : [])];
+  const sink = run(program("sink"), sinkArgs, { timeout: PROGRAM_LIMIT_MS });
   await sleep(200);
   const generator = await run(
     program("gen"),
@@ -93,7 +100,8 @@ async function offer(
   );
   const { stdout } = await sink;
   if (numberAfter(stdout, "mixed streams") > 0) throw new Error(`streams were mixed: ${stdout}`);
-  return { sent: numberAfter(generator.stdout, "sent"), received: numberAfter(stdout, "received") };
+  const sent = numberAfter(generator.stdout, "sent") * (load.copies ?? 1);
+  return { sent, received: numberAfter(stdout, "received") };
 }
 
 function cpuTicks({ pid }: ChildProcess): number {

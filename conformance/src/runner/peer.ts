@@ -83,6 +83,11 @@ export class Peer {
     throw new Error(`${this.#options.name} ended with ${result.code ?? "a signal"}:\n  | ${tail}`);
   }
 
+  /** SIGKILL: it dies as by a defect. */
+  kill(): void {
+    this.#process.kill("SIGKILL");
+  }
+
   /** SIGINT, which media programs take as the wish to finish; SIGKILL when that does not help. */
   async stop(): Promise<PeerResult> {
     this.#process.kill("SIGINT");

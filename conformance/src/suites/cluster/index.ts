@@ -3,11 +3,13 @@
 
 import type { Suite } from "../../runner/suite.ts";
 import { canary } from "./canary.ts";
+import { churn } from "./churn.ts";
+import { failover } from "./failover.ts";
 import { lameDuck } from "./lame-duck.ts";
 
 /** How sessions are spread over endpoints, and what becomes of them when that changes. */
 export const suite: Suite = {
-  title: "weights, canaries and lame ducks",
+  title: "weights, canaries, lame ducks and endpoints that fail",
   needs: [],
-  scenarios: [canary, lameDuck],
+  scenarios: [canary, lameDuck, ...failover, churn],
 };

@@ -60,6 +60,23 @@ export function plainTcpListener(
   return entry(ListenerSchema, name, { name, address: loopback(port), filterChains: [{ filters }] }, ttlMs);
 }
 
+/** A UDP listener that relays to a cluster. */
+export function udpListener(name: string, port: number, clusterName: string, ttlMs?: number): ResourceEntry {
+  const route = {
+    "@type": `${TYPE}.filters.udp.udp_proxy.v3.Route`,
+    cluster: clusterName,
+  };
+  const typedConfig = {
+    "@type": `${TYPE}.filters.udp.udp_proxy.v3.UdpProxyConfig`,
+    statPrefix: name,
+    matcher: { onNoMatch: { action: { name: "route", typedConfig: route } } },
+  };
+  const address = { socketAddress: { address: "127.0.0.1", portValue: port, protocol: "UDP" } };
+  const listenerFilters = [{ name: "udp", typedConfig }];
+  const udpListenerConfig = { downstreamSocketConfig: {} };
+  return entry(ListenerSchema, name, { name, address, udpListenerConfig, listenerFilters }, ttlMs);
+}
+
 /** The ECDS resource of such a filter. */
 export function tcpFilter(name: string, clusterName: string): ResourceEntry {
   return entry(TypedExtensionConfigSchema, name, { name, typedConfig: tcpProxy(clusterName) });

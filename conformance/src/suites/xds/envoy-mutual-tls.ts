@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { freeUdpPorts, until } from "@msm/deploy";
+import { Authority } from "../../certificates.ts";
 import { meshYaml } from "../../mesh-yaml.ts";
 import type { Scenario } from "../../runner/suite.ts";
-import { Authority } from "./certificates.ts";
 import { startPlane } from "./control-plane.ts";
 import { startEnvoy } from "./envoy.ts";
 

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { opensslNeed } from "../../certificates.ts";
 import type { Suite } from "../../runner/suite.ts";
-import { opensslNeed } from "./certificates.ts";
 import { envoyNeed } from "./envoy.ts";
 import { envoyAllTypes } from "./envoy-all-types.ts";
 import { envoyMutualTls } from "./envoy-mutual-tls.ts";
@@ -12,12 +12,16 @@ import { envoyTtl } from "./envoy-ttl.ts";
 import { envoyUdp } from "./envoy-udp.ts";
 import { envoyValidate } from "./envoy-validate.ts";
 import { grpcClient } from "./grpc-client.ts";
+import { hostileClients } from "./hostile-clients.ts";
+import { istioctl } from "./istioctl.ts";
+import { proxyClient } from "./proxy-client.ts";
+import { serverRestart } from "./server-restart.ts";
 
 const variants = ["sotw", "delta"] as const;
 
-/** Clients of others on our xDS server: the control plane's, and one made with its library. */
+/** Clients of others, our own and hostile ones on our xDS server: the control plane's, and one made with its library. */
 export const suite: Suite = {
-  title: "xDS clients of others: Envoy and two gRPC libraries",
+  title: "xDS clients: Envoy, two gRPC libraries, our proxy, and thousands at once",
   needs: [
     envoyNeed,
     opensslNeed,
@@ -37,6 +41,10 @@ export const suite: Suite = {
       envoyTtl(variant),
     ]),
     envoyMutualTls,
+    istioctl,
+    ...variants.map(proxyClient),
+    serverRestart,
+    hostileClients,
     grpcClient({ name: "@grpc/grpc-js-xds", command: process.execPath, script: "grpc-js-xds.mjs" }),
     grpcClient({ name: "gRPC core", command: "/usr/bin/python3", script: "grpc-core.py" }),
   ],

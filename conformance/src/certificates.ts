@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Need } from "../../runner/suite.ts";
+import type { Need } from "./runner/suite.ts";
 
 /** Makes certificates. */
 export const opensslNeed: Need = { name: "openssl", find: ["openssl", "version"], packages: ["openssl"] };
