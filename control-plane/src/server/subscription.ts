@@ -47,6 +47,9 @@ export class Subscription {
   lastNonce = "";
   lastVersion = "";
   #globCount = 0;
+  /** The entries of a response that is under way by name, made when they are first asked for. */
+  #comingOf: InFlight | undefined;
+  #coming: ReadonlyMap<string, ResourceEntry> = new Map();
   /** Resources by the other names by which they were asked for. */
   readonly #meant = new Map<string, string>();
 
@@ -72,6 +75,7 @@ export class Subscription {
     if (!isGlob(name)) this.owed.add(name);
     else this.#addGlob(name);
     this.names.add(name);
+    this.#expectInFlight(name);
   }
 
   /** What is not wanted any more is forgotten, so that it is sent again when it is wanted again. */
@@ -155,6 +159,23 @@ export class Subscription {
   settle(name: string): void {
     this.agreed = undefined;
     this.#forget(name);
+  }
+
+  /**
+   * Who gives a name up and asks for it again takes it from a response that is under way: it is held then, so that its
+   * removal has to wait for those who may use it.
+   */
+  #expectInFlight(name: string): void {
+    if (this.inFlight === undefined || this.inFlight.entries.length === 0) return;
+    if (this.#comingOf !== this.inFlight) {
+      this.#comingOf = this.inFlight;
+      this.#coming = new Map(this.inFlight.entries.map((entry) => [entry.name, entry]));
+    }
+    const names = isGlob(name) ? [...this.#coming.keys()].filter((each) => globOf(each) === name) : [name];
+    for (const each of names) {
+      const entry = this.#coming.get(each);
+      if (entry !== undefined && !this.held.has(each)) this.held.set(each, { version: entry.version, entry });
+    }
   }
 
   #addGlob(glob: string): void {

@@ -263,11 +263,10 @@ export class FlowRegistry implements FlowService {
     }
   }
 
+  /** Flows count beside their legs: those that are opened at the same time have no legs yet. */
   #leastLoaded(): number {
-    let best = 0;
-    for (const [worker, { recordPool }] of this.#rooms.entries())
-      if (recordPool.size < this.#rooms[best]!.recordPool.size) best = worker;
-    return best;
+    const loads = this.#rooms.map(({ recordPool, flowPool }) => recordPool.size + flowPool.size);
+    return loads.indexOf(Math.min(...loads));
   }
 
   #tell(flow: FlowIntent, event: FlowEvent): void {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { FlowEvent_Kind } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
+import { fromJson } from "@msm/xds-protos";
+import { FlowEvent_Kind, FlowSchema } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { backendNames } from "../io/load-backend.ts";
 import { FlowBed, legOf, PATIENCE, type Peer, readRtp, rtp } from "./testing/flow-bed.ts";
@@ -112,6 +113,18 @@ describe.each(await backendNames())("flows on %s", (io) => {
     const last = readRtp(viewer.received.at(-1)!.data).seq;
     expect(last).toBeLessThan(seq);
     expect(viewer.received[0]!.from.port).toBe(viewer.received.at(-1)!.from.port);
+  });
+
+  test("spread over the workers, also when they are opened at the same time", async (context) => {
+    const { pool, notices } = (bed = await FlowBed.start(io, { concurrency: 2 }));
+    // A backend that cannot share ports among threads has one worker.
+    if (pool.concurrency < 2) context.skip();
+    const latched = { id: "in", enabled: true, udp: { local: LOCAL, rtcp: "NONE", latch: "LATCH_ONCE" } };
+    for (const id of ["a", "b", "c", "d"]) {
+      pool.flowService.put("test", fromJson(FlowSchema, { id, sources: [latched] }));
+    }
+    await vi.waitFor(() => expect(notices).toHaveLength(4), PATIENCE);
+    expect(notices.map(({ worker }) => worker).sort()).toEqual([0, 0, 1, 1]);
   });
 
   test("follow a latched source to where it speaks from, and nobody else", async () => {
