@@ -116,7 +116,8 @@ describe.each(await backendNames())("flows on %s", (io) => {
   });
 
   test("spread over the workers, also when they are opened at the same time", async (context) => {
-    const { pool, notices } = (bed = await FlowBed.start(io, { concurrency: 2 }));
+    bed = await FlowBed.start(io, { concurrency: 2 });
+    const { pool, notices } = bed;
     // A backend that cannot share ports among threads has one worker.
     if (pool.concurrency < 2) context.skip();
     const latched = { id: "in", enabled: true, udp: { local: LOCAL, rtcp: "NONE", latch: "LATCH_ONCE" } };
