@@ -16,7 +16,8 @@ What just happened
   5. On the way each batch passes filters/rtp-stats, a WebAssembly filter: loss, jitter and round trip by RFC 3550.
   6. Source and viewer are deploy/src/media; the viewer counts for itself, so the two halves of the table can be compared.
 
-Look  proxy admin  http://${mesh.admin.address}/  (/streams, /stats/prometheus, /config_dump)
+Look  picture      http://${mesh.admin.address}/view     in a browser: each stream, from where to where
+      proxy admin  http://${mesh.admin.address}/  (/streams, /stats/prometheus, /config_dump)
       control      http://${mesh.http}/debug/resources
 Watch ffplay -protocol_whitelist file,udp,rtp ${sdpPath}     or: vlc ${sdpPath}
 Edit  deploy/local/mesh.yaml while this runs: the change reaches the proxy in less than a second, media flows on.
@@ -38,7 +39,8 @@ What just happened
   5. Media go from the camera by UDP to a datapath worker, through filters/rtp-stats, and to every reader.
 
 Watch ffplay -rtsp_transport udp ${url}     or: vlc ${url}
-Look  npm run msm -- top     each stream with its camera and its readers
+Look  picture      http://${mesh.admin.address}/view     in a browser: the camera, its streams, their readers
+      npm run msm -- top     the same in a terminal
       proxy admin  http://${mesh.admin.address}/  (/flows, /streams, /stats/prometheus, /config_dump)
       control      http://${mesh.http}/debug/resources
 Edit  deploy/local/rtsp.yaml while this runs: the change reaches the proxy in less than a second, media flow on.

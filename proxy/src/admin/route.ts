@@ -43,12 +43,12 @@ export interface AdminReply {
   readonly body: string;
 }
 
-/** One path of the admin interface. A file in `routes/` exports one as `route` and is found there. */
+/** One path of the admin interface. A file in `routes/` exports one as `route`, or several as `routes`, and is found there. */
 export interface AdminRoute {
   readonly path: string;
   /** POST for what changes something. */
   readonly method: "GET" | "POST";
-  /** A sentence for `/help`, with the query parameters. */
+  /** A sentence for `/help`, with the query parameters. Empty for what only another path asks for, which is not listed. */
   readonly summary: string;
   handle(request: AdminRequest): AdminReply | Promise<AdminReply>;
 }

@@ -5,14 +5,23 @@ import { connect, type Socket } from "node:net";
 import { RtspConnection } from "./rtsp-connection.ts";
 import { type FieldsToSend, formatRequest, type RtspItem, type RtspResponse } from "./rtsp-message.ts";
 
+/** More of an explanation than this is not shown. */
+const MAX_EXPLANATION_BYTES = 300;
+
 /** An answer that says no. */
 export class RtspStatusError extends Error {
   readonly status: number;
 
-  constructor(method: string, url: string, { status, reason }: RtspResponse) {
-    super(`${method} ${url} was answered with ${status} ${reason}`);
-    this.status = status;
+  constructor(method: string, url: string, response: RtspResponse) {
+    super(`${method} ${url} was answered with ${response.status} ${response.reason}${explanation(response)}`);
+    this.status = response.status;
   }
+}
+
+/** What the server says in plain text beside the status, in one line; empty where it says nothing. */
+function explanation({ body }: RtspResponse): string {
+  const text = body.toString("utf8", 0, MAX_EXPLANATION_BYTES).trim();
+  return /^[\x20-\x7e]+$/.test(text) ? `: ${text}` : "";
 }
 
 const DEFAULT_PORT = 554;

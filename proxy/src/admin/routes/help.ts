@@ -7,7 +7,8 @@ export const route: AdminRoute = {
   path: "/help",
   method: "GET",
   summary: "This list.",
-  handle: ({ routes }: AdminRequest) => {
+  handle: ({ routes: all }: AdminRequest) => {
+    const routes = all.filter(({ summary }) => summary !== "");
     const width = Math.max(...routes.map(({ path, method }) => path.length + method.length + 1));
     const lines = routes.map(
       ({ path, method, summary }) => `${`${method} ${path}`.padEnd(width)}  ${summary}\n`,
