@@ -39,6 +39,7 @@ export {
   TimestampSchema,
   timestampDate,
   timestampFromDate,
+  timestampFromMs,
   timestampNow,
   ValueSchema,
 } from "@bufbuild/protobuf/wkt";
