@@ -73,7 +73,7 @@ export const refusalCodes = {
   },
   MSM_GATEWAY_PROTOCOL: {
     meaning: "A Gateway listener's protocol is not served.",
-    remedy: "Use `UDP`, `mediastreamingmesh.io/RTP` or `mediastreamingmesh.io/RTSP`.",
+    remedy: "Use `UDP`, or `RTP`, `RTSP` or `RTSPS` with `mediastreamingmesh.io/` before it.",
   },
   MSM_GATEWAY_ADDRESS: {
     meaning: "A Gateway address cannot be bound, or be told to clients.",
@@ -87,6 +87,32 @@ export const refusalCodes = {
   MSM_GATEWAY_PORT_CONFLICT: {
     meaning: "Listeners of two Gateways want the same address and port.",
     remedy: "Change one of the ports or bind them to different addresses.",
+  },
+  MSM_GATEWAY_TLS: {
+    meaning: "TLS is asked for where it is not served, or is not said where it is.",
+    remedy: "Give listeners of protocol `mediastreamingmesh.io/RTSPS`, and no others, `tls`.",
+  },
+  MSM_SECRET_KIND: {
+    meaning: "A Gateway refers to something that holds no certificates.",
+    remedy:
+      "Refer to a Secret of type `kubernetes.io/tls`, or for clients' authorities to a ConfigMap with `ca.crt`.",
+  },
+  MSM_SECRET_NOT_FOUND: {
+    meaning: "A Gateway's Secret or ConfigMap does not exist, or is refused itself.",
+    remedy: "Add it, or correct it or the reference.",
+  },
+  MSM_SECRET_NOT_GRANTED: {
+    meaning:
+      "A Gateway refers to a Secret or ConfigMap of another namespace without that namespace's consent.",
+    remedy: "Add a ReferenceGrant there, or move one of the two.",
+  },
+  MSM_SECRET_CERTIFICATE: {
+    meaning: "What should be certificates cannot be read.",
+    remedy: "Give PEM, the certificate of the listener first, those that signed it behind.",
+  },
+  MSM_SECRET_KEY: {
+    meaning: "A private key cannot be read, or belongs to another certificate.",
+    remedy: "Give the key of `tls.crt` as PEM, without a password.",
   },
   MSM_ROUTE_PARENT_NOT_FOUND: {
     meaning: "A route's parent Gateway, or the listener it names there, does not exist.",
@@ -141,8 +167,26 @@ export const refusalCodes = {
     remedy: "Add a ReferenceGrant there or move the backend.",
   },
   MSM_ROUTE_POLICY_CONFLICT: {
-    meaning: "The backends of a UDPRoute have different policies, and share one cluster.",
-    remedy: "Give each of them the same `spec.policy`; a Service has none.",
+    meaning:
+      "The backends of a UDPRoute have different policies, or those of an RTSPRoute's rule other hashes.",
+    remedy: "Give each of them the same policy: `spec.policy` of a Backend, or a ServicePolicy.",
+  },
+  MSM_ROUTE_POLICY_HASH: {
+    meaning: "The policy of a backend hashes what sessions of the route's protocol do not have.",
+    remedy:
+      "Hash SourceAddress, or FirstDatagram for a UDPRoute, or a header, the URL or filter state for RTSP.",
+  },
+  MSM_POLICY_CONFLICT: {
+    meaning: "The fields of a policy contradict each other, or one is missing that another one needs.",
+    remedy: "Remove or add the field that is named.",
+  },
+  MSM_POLICY_TARGET_NOT_FOUND: {
+    meaning: "A ServicePolicy targets a Service that does not exist.",
+    remedy: "Add the Service or correct the name; it is in the policy's own namespace.",
+  },
+  MSM_POLICY_TARGET_TAKEN: {
+    meaning: "A Service has another policy already.",
+    remedy: "Keep one of the two.",
   },
   MSM_BACKEND_ADDRESS: {
     meaning: "A Backend endpoint does not have exactly one of an IP address and a hostname.",

@@ -5,6 +5,7 @@ import type { BackendRef } from "../model/backend-ref.ts";
 import { meshDomain } from "../model/metadata.ts";
 import { keyOf } from "../refusal.ts";
 import type { Mesh } from "./mesh.ts";
+import { isReferenceGranted } from "./reference-grants.ts";
 import { groupOf, type Route } from "./route.ts";
 
 /** The key of the resource that a backend reference names. */
@@ -31,17 +32,5 @@ export function backendHasPort(ref: BackendRef, transport: "TCP" | "UDP", mesh: 
 export function isGranted(ref: BackendRef, route: Route, mesh: Mesh): boolean {
   if (ref.namespace === route.id.namespace) return true;
   const group = ref.kind === "Service" ? "" : meshDomain;
-  return [...mesh.ReferenceGrant.values()].some(
-    (grant) =>
-      grant.id.namespace === ref.namespace &&
-      grant.from.some(
-        (from) =>
-          from.group === groupOf(route) &&
-          from.kind === route.id.kind &&
-          from.namespace === route.id.namespace,
-      ) &&
-      grant.to.some(
-        (to) => to.group === group && to.kind === ref.kind && (to.name === undefined || to.name === ref.name),
-      ),
-  );
+  return isReferenceGranted({ ...route.id, group: groupOf(route) }, { ...ref, group }, mesh);
 }

@@ -5,7 +5,7 @@ import type { BackendRef } from "../model/backend-ref.ts";
 import type { GatewayListener } from "../model/gateway.ts";
 import type { ParentRef } from "../model/parent-ref.ts";
 import { type Attachment, allowsRoute, attachmentsOf, namedListeners, parentGateway } from "./attachment.ts";
-import { otherPolicy } from "./backend-policies.ts";
+import { checkPolicies } from "./backend-policies.ts";
 import { backendExists, backendHasPort, backendKey, isGranted } from "./backend-reference.ts";
 import type { Mesh } from "./mesh.ts";
 import { MeshMemo } from "./mesh-memo.ts";
@@ -93,14 +93,6 @@ function checkBackend(route: Route, ref: BackendRef, mesh: Mesh): MeshProblem[] 
   const message = `${name} has no ${transport} port ${ref.port}; name one that it has`;
   const problem = { code: "MSM_ROUTE_BACKEND_PORT", path: [...path, "port"], message } as const;
   return [{ resource: route, ...problem, needs: backendKey(ref) }];
-}
-
-/** The backends of a UDPRoute share one cluster; those of an RTSPRoute have one each. */
-function checkPolicies(route: Route, mesh: Mesh): MeshProblem[] {
-  const other = route.id.kind === "UDPRoute" ? otherPolicy(backendsOf(route), mesh) : undefined;
-  if (other === undefined) return [];
-  const message = `${other.kind} ${other.namespace}/${other.name} has another policy than the first backend; make them equal`;
-  return [{ resource: route, code: "MSM_ROUTE_POLICY_CONFLICT", path: other.path, message }];
 }
 
 function checkOwners({ route, attachments, claims }: CheckedRoute, owners: Owners): MeshProblem[] {

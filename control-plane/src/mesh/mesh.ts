@@ -10,6 +10,8 @@ import { type Lookup, lookupIn, withReplaced } from "./lookup.ts";
 export type Mesh = { readonly [Name in KindName]: Lookup<Model<Name>> } & {
   /** The EndpointSlices of each Service, by the Service's key. */
   readonly slicesOf: Lookup<readonly Model<"EndpointSlice">[]>;
+  /** The policy of each Service that has one, by the Service's key. */
+  readonly servicePolicies: Lookup<Model<"ServicePolicy">>;
 };
 
 /**
@@ -30,7 +32,11 @@ export function buildMesh(resources: Iterable<Resource>, before?: Mesh): Mesh {
   const slicesOf = isKnown
     ? before.slicesOf
     : slicesByService(byKind.EndpointSlice.values(), before?.slicesOf);
-  return { ...byKind, slicesOf };
+  const servicePolicies =
+    before !== undefined && before.ServicePolicy === byKind.ServicePolicy
+      ? before.servicePolicies
+      : policiesByService(byKind.ServicePolicy.values());
+  return { ...byKind, slicesOf, servicePolicies };
 }
 
 /** The mesh with other forms of resources that it has. It costs as much as the kinds that they are of. */
@@ -44,8 +50,27 @@ export function replaceInMesh(before: Mesh, resources: readonly Resource[]): Mes
   const after = Object.fromEntries(
     kept.map(([kind, known]) => [kind, changed.has(kind) ? withReplaced(known, changed.get(kind)!) : known]),
   ) as unknown as Mesh;
-  if (!changed.has("EndpointSlice")) return after;
-  return { ...after, slicesOf: replacedSlices(before, changed.get("EndpointSlice") as [string, Slice][]) };
+  const servicePolicies = changed.has("ServicePolicy")
+    ? policiesByService(after.ServicePolicy.values())
+    : before.servicePolicies;
+  if (!changed.has("EndpointSlice")) return { ...after, servicePolicies };
+  return {
+    ...after,
+    servicePolicies,
+    slicesOf: replacedSlices(before, changed.get("EndpointSlice") as [string, Slice][]),
+  };
+}
+
+// Whoever comes first has it; the check of policies tells the other.
+function policiesByService(policies: readonly Model<"ServicePolicy">[]): Mesh["servicePolicies"] {
+  const byService = new Map<string, Model<"ServicePolicy">>();
+  for (const policy of policies) {
+    for (const name of policy.services) {
+      const key = keyOf({ kind: "Service", namespace: policy.id.namespace, name });
+      if (!byService.has(key)) byService.set(key, policy);
+    }
+  }
+  return lookupIn(byService);
 }
 
 /** The form of a resource that is in a mesh. */

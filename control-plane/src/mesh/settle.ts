@@ -3,9 +3,11 @@
 
 import type { Resource } from "../model/index.ts";
 import { keyOf } from "../refusal.ts";
+import { checkCertificates } from "./check-certificates.ts";
 import { checkFilters } from "./check-filters.ts";
 import { checkGateways } from "./check-gateways.ts";
 import { checkRoutes } from "./check-routes.ts";
+import { checkServicePolicies } from "./check-service-policies.ts";
 import { buildMesh, type Mesh } from "./mesh.ts";
 import { MeshMemo } from "./mesh-memo.ts";
 import type { MeshProblem } from "./mesh-problem.ts";
@@ -32,10 +34,12 @@ interface Forms {
 }
 
 // A check is made again only when a kind that it looks at has changed.
-const checks = [checkGateways, checkRoutes, checkFilters].map((check) => {
-  const memo = new MeshMemo<readonly MeshProblem[]>("kind");
-  return (mesh: Mesh) => memo.get(mesh.Gateway, "", mesh, check);
-});
+const checks = [checkGateways, checkServicePolicies, checkCertificates, checkRoutes, checkFilters].map(
+  (check) => {
+    const memo = new MeshMemo<readonly MeshProblem[]>("kind");
+    return (mesh: Mesh) => memo.get(mesh.Gateway, "", mesh, check);
+  },
+);
 
 /** What does not fit together in a mesh, of one kind at a time: a Gateway that falls back may be what a route asks for. */
 export function findProblems(mesh: Mesh): readonly MeshProblem[] {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { z } from "zod";
-import { backendPolicy } from "./backend-policy.ts";
+import { backendPolicy, checkPolicy } from "./backend-policy.ts";
 import { defineKind } from "./define-kind.ts";
 import { coded, isAddress, port, unsupported } from "./field-schemas.ts";
 import { meshApiVersion } from "./metadata.ts";
@@ -61,6 +61,8 @@ export const backend = defineKind({
       seen.add(key);
       endpoints.push({ address: host, port });
     }
-    return { id, endpoints, policy: document.spec.policy };
+    const { policy } = document.spec;
+    if (policy !== undefined) checkPolicy(policy, ["spec", "policy"], refuse);
+    return { id, endpoints, policy };
   },
 });

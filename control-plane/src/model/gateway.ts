@@ -5,6 +5,7 @@ import { z } from "zod";
 import { defineKind } from "./define-kind.ts";
 import { coded, isAddress, port, unsupported } from "./field-schemas.ts";
 import { idleTimeoutAnnotation, readIdleTimeout } from "./idle-timeout.ts";
+import { gatewayTls, type ListenerTls, listenerTls, readListenerTls, type TlsInput } from "./listener-tls.ts";
 import { dnsName, gatewayGroup, meshDomain } from "./metadata.ts";
 import type { Refuse } from "./problem.ts";
 import { readRtspOptions, rtspAnnotations } from "./rtsp-options.ts";
@@ -14,6 +15,9 @@ export const rtpProtocol = `${meshDomain}/RTP`;
 
 /** The listener protocol that speaks RTSP 1.0 (RFC 2326) over TCP. */
 export const rtspProtocol = `${meshDomain}/RTSP`;
+
+/** How a listener is written that speaks RTSP in TLS (RFC 7826 section 19.2 has its scheme and port). */
+export const rtspsProtocol = `${meshDomain}/RTSPS`;
 
 /** What a Gateway listener may speak. */
 export type GatewayProtocol = "UDP" | typeof rtpProtocol | typeof rtspProtocol;
@@ -27,21 +31,25 @@ export interface GatewayListener {
   readonly port: number;
   readonly protocol: GatewayProtocol;
   readonly transport: "TCP" | "UDP";
+  /** Plain text without. */
+  readonly tls: ListenerTls | undefined;
   /** Whether routes of any namespace may attach, or only those of the Gateway's own. */
   readonly allowsAllNamespaces: boolean;
   /** The kind of routes for this protocol; undefined where `allowedRoutes.kinds` leaves it out. */
   readonly routeKind: RouteKind | undefined;
 }
 
+const protocols = ["UDP", rtpProtocol, rtspProtocol, rtspsProtocol] as const;
+
 const listener = z.strictObject({
   name: dnsName,
   port,
-  protocol: z.custom<GatewayProtocol>(
-    (value) => value === "UDP" || value === rtpProtocol || value === rtspProtocol,
-    coded("MSM_GATEWAY_PROTOCOL", `must be UDP, ${rtpProtocol} or ${rtspProtocol}`),
+  protocol: z.custom<GatewayProtocol | typeof rtspsProtocol>(
+    (value) => protocols.some((known) => value === known),
+    coded("MSM_GATEWAY_PROTOCOL", `must be ${protocols.join(", ")}`),
   ),
   hostname: unsupported("datagrams carry no host name, and RTSPRoutes name their own; remove it"),
-  tls: unsupported("TLS is not served on listeners yet; remove it"),
+  tls: listenerTls.optional(),
   allowedRoutes: z
     .strictObject({
       namespaces: z
@@ -79,47 +87,89 @@ export const gateway = defineKind({
       addresses: z.array(address).max(16).optional(),
       infrastructure: unsupported("infrastructure settings are not served yet; remove them"),
       allowedListeners: unsupported("ListenerSets are not served yet; remove it"),
-      tls: unsupported("TLS is not served on listeners yet; remove it"),
+      tls: gatewayTls.optional(),
     }),
   },
   build({ id, metadata, document, refuse }) {
-    const { gatewayClassName, listeners, addresses = [] } = document.spec;
+    const { gatewayClassName, listeners, addresses = [], tls } = document.spec;
     checkListeners(listeners, refuse);
+    checkFrontend(tls, listeners, refuse);
     checkAddresses(addresses, refuse);
-    const hasRtspListener = listeners.some(({ protocol }) => protocol === rtspProtocol);
+    const hasRtspListener = listeners.some(({ protocol }) => isRtsp(protocol));
     return {
       id,
       className: gatewayClassName,
       addresses: addresses.length === 0 ? ["0.0.0.0"] : addresses.map((item) => item.value),
       idleTimeoutMs: readIdleTimeout(metadata, refuse),
       rtsp: readRtspOptions(metadata, hasRtspListener, refuse),
-      listeners: listeners.map(toListener),
+      listeners: listeners.map((from, index) => ({
+        ...toListener(from),
+        tls: readTls(from, index, { gateway: tls, namespace: id.namespace }, refuse),
+      })),
     };
   },
 });
 
-function toListener(from: z.output<typeof listener>): GatewayListener {
+function toListener(from: Listener): Omit<GatewayListener, "tls"> {
   const { name, port, protocol, allowedRoutes } = from;
   const kinds = allowedRoutes?.kinds;
-  const isRtsp = protocol === rtspProtocol;
-  const kind = isRtsp ? "RTSPRoute" : "UDPRoute";
-  const group = isRtsp ? meshDomain : gatewayGroup;
+  const kind = isRtsp(protocol) ? "RTSPRoute" : "UDPRoute";
+  const group = isRtsp(protocol) ? meshDomain : gatewayGroup;
   const isAllowed = kinds?.some((allowed) => allowed.group === group && allowed.kind === kind) ?? true;
   return {
     name,
     port,
-    protocol,
+    protocol: protocol === rtspsProtocol ? rtspProtocol : protocol,
     transport: transportOf(protocol),
     allowsAllNamespaces: allowedRoutes?.namespaces?.from === "All",
     routeKind: isAllowed ? kind : undefined,
   };
 }
 
-function transportOf(protocol: GatewayProtocol): GatewayListener["transport"] {
-  return protocol === rtspProtocol ? "TCP" : "UDP";
+type Listener = z.output<typeof listener>;
+
+function isRtsp(protocol: Listener["protocol"]): boolean {
+  return protocol === rtspProtocol || protocol === rtspsProtocol;
 }
 
-function checkListeners(listeners: readonly z.output<typeof listener>[], refuse: Refuse): void {
+function transportOf(protocol: Listener["protocol"]): GatewayListener["transport"] {
+  return isRtsp(protocol) ? "TCP" : "UDP";
+}
+
+function readTls(
+  { protocol, port, tls }: Listener,
+  index: number,
+  gateway: Pick<TlsInput, "gateway" | "namespace">,
+  refuse: Refuse,
+): ListenerTls | undefined {
+  const path = ["spec", "listeners", index];
+  if ((protocol === rtspsProtocol) === (tls !== undefined)) {
+    return tls && readListenerTls({ ...gateway, listener: tls, port, path }, refuse);
+  }
+  const message = tls ? `is for protocol ${rtspsProtocol} alone; use that, or remove it` : "is required here";
+  refuse("MSM_GATEWAY_TLS", [...path, "tls"], message);
+  return undefined;
+}
+
+// Who asks for clients' certificates where nobody could show one believes to be safe.
+function checkFrontend(tls: TlsInput["gateway"], listeners: readonly Listener[], refuse: Refuse): void {
+  const path = ["spec", "tls", "frontend"];
+  const ports = new Set(
+    listeners.filter(({ protocol }) => protocol === rtspsProtocol).map(({ port }) => port),
+  );
+  const message = `is for listeners of protocol ${rtspsProtocol}, and there is none; remove it`;
+  if (tls?.frontend !== undefined && ports.size === 0) refuse("MSM_GATEWAY_TLS", path, message);
+  const perPort = tls?.frontend?.perPort.map(({ port }) => port) ?? [];
+  for (const [index, port] of perPort.entries()) {
+    if (ports.size > 0 && !ports.has(port)) {
+      refuse("MSM_GATEWAY_TLS", [...path, "perPort", index, "port"], `${message} at this port`);
+    }
+    if (perPort.indexOf(port) === index) continue;
+    refuse("MSM_GATEWAY_TLS", [...path, "perPort", index, "port"], `${port} is listed twice; remove one`);
+  }
+}
+
+function checkListeners(listeners: readonly Listener[], refuse: Refuse): void {
   const seen = { name: new Map<string, number>(), port: new Map<string, number>() };
   for (const [index, { name, port, protocol }] of listeners.entries()) {
     for (const [key, value] of [

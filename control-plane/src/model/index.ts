@@ -2,13 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { backend } from "./backend.ts";
+import { configMap } from "./config-map.ts";
 import type { Kind } from "./define-kind.ts";
 import { endpointSlice } from "./endpoint-slice.ts";
 import { gateway } from "./gateway.ts";
 import { gatewayClass } from "./gateway-class.ts";
 import { referenceGrant } from "./reference-grant.ts";
 import { rtspRoute } from "./rtsp-route.ts";
+import { secret } from "./secret.ts";
 import { service } from "./service.ts";
+import { servicePolicy } from "./service-policy.ts";
 import { udpRoute } from "./udp-route.ts";
 import { wasmFilter } from "./wasm-filter.ts";
 
@@ -21,8 +24,11 @@ export const kinds = {
   Backend: backend,
   Service: service,
   EndpointSlice: endpointSlice,
+  Secret: secret,
+  ConfigMap: configMap,
   ReferenceGrant: referenceGrant,
   WasmFilter: wasmFilter,
+  ServicePolicy: servicePolicy,
 } as const;
 
 /** The name of a kind. */

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { defineKind } from "./define-kind.ts";
 import { dnsName, gatewayGroup } from "./metadata.ts";
 
-/** Lets routes of another namespace refer to Services and Backends of this one. */
+/** Lets routes and Gateways of another namespace refer to Services and Backends, Secrets and ConfigMaps of this one. */
 export const referenceGrant = defineKind({
   kind: "ReferenceGrant",
   apiVersions: [`${gatewayGroup}/v1`, `${gatewayGroup}/v1beta1`],

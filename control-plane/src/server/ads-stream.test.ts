@@ -1,8 +1,11 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { replayOverSockets } from "../testing/replay-over-sockets.ts";
 import { deltaProbe, sotwProbe } from "../testing/stream-probe.ts";
+
+replayOverSockets({ beforeAll, beforeEach, afterEach, afterAll });
 
 // The numbers in front are the rules of the xDS protocol that both variants share.
 const variants = [

@@ -3,10 +3,13 @@
 
 import { create, typeUrls } from "@msm/xds-protos";
 import { RuntimeSchema } from "@msm/xds-protos/envoy/service/runtime/v3/rtds_pb.js";
-import { expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { createEntry } from "../snapshot/resource-entry.ts";
 import { createSnapshot } from "../snapshot/snapshot.ts";
+import { replayOverSockets } from "../testing/replay-over-sockets.ts";
 import { deltaProbe, sotwProbe } from "../testing/stream-probe.ts";
+
+replayOverSockets({ beforeAll, beforeEach, afterEach, afterAll });
 
 // More rules that both variants share; the numbers are those of conformance/xds/README.md.
 const variants = [

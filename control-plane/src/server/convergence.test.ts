@@ -2,12 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { resourcesOf } from "../snapshot/snapshot.ts";
+import { replayOverSockets } from "../testing/replay-over-sockets.ts";
 import { deltaProbe, type StreamProbe, sotwProbe } from "../testing/stream-probe.ts";
 import { type SnapshotNames, snapshotOf, types } from "../testing/test-snapshot.ts";
 import type { Response } from "./protocol.ts";
 import { wholeTypes } from "./resource-types.ts";
+
+replayOverSockets({ beforeAll, beforeEach, afterEach, afterAll });
 
 // Case 102 of the protocol's rules: whatever happens in whatever order, once everything is answered a client has
 // exactly what it asked for, what it has is not sent again, and no cluster goes before the listeners that named it.

@@ -3,11 +3,14 @@
 
 import { fromBinary, typeUrls } from "@msm/xds-protos";
 import { DeltaDiscoveryResponseSchema } from "@msm/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
-import { expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { resourcesOf } from "../snapshot/snapshot.ts";
+import { replayOverSockets } from "../testing/replay-over-sockets.ts";
 import { deltaProbe } from "../testing/stream-probe.ts";
 import { snapshotOf } from "../testing/test-snapshot.ts";
 import { deltaProtocol } from "./delta-protocol.ts";
+
+replayOverSockets({ beforeAll, beforeEach, afterEach, afterAll });
 
 const plain = { identifier: "", usesTtl: false };
 const subscribe = (...names: string[]): object => ({ resourceNamesSubscribe: names });

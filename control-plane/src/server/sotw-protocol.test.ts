@@ -4,9 +4,12 @@
 import { fromBinary, typeUrls } from "@msm/xds-protos";
 import { ClusterLoadAssignmentSchema } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
 import { DiscoveryResponseSchema } from "@msm/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
-import { expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { replayOverSockets } from "../testing/replay-over-sockets.ts";
 import { sotwProbe } from "../testing/stream-probe.ts";
 import { sotwProtocol } from "./sotw-protocol.ts";
+
+replayOverSockets({ beforeAll, beforeEach, afterEach, afterAll });
 
 const plain = { identifier: "", usesTtl: false };
 const named = (...names: string[]): object => ({ resourceNames: names });

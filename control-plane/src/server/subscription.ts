@@ -4,6 +4,7 @@
 import type { ResourceEntry } from "../snapshot/resource-entry.ts";
 import { globOf, isGlob } from "../snapshot/resource-name.ts";
 import type { ResourceSet } from "../snapshot/snapshot.ts";
+import { NameSet } from "./name-set.ts";
 
 /** A response that the client has not answered yet. */
 export interface InFlight {
@@ -19,6 +20,8 @@ interface Held {
   readonly entry?: ResourceEntry;
 }
 
+const NONE: ReadonlyMap<string, ResourceEntry> = new Map();
+
 /** What one stream wants of one type, and what it has. */
 export class Subscription {
   readonly typeUrl: string;
@@ -28,11 +31,11 @@ export class Subscription {
   /** What the client has, as last sent or as it says itself. */
   readonly held = new Map<string, Held>();
   /** Names that must be answered although nothing changed. */
-  readonly owed = new Set<string>();
+  readonly owed = new NameSet();
   /** Held names of which this server does not know what they were. */
-  readonly unknown = new Set<string>();
+  readonly unknown = new NameSet();
   /** Held names whose newest form the client refused: it goes on with an older one. */
-  readonly rejected = new Set<string>();
+  readonly rejected = new NameSet();
   isWildcard = false;
   /** The client said what it has from an earlier connection. */
   isResumed = false;
@@ -49,9 +52,9 @@ export class Subscription {
   #globCount = 0;
   /** The entries of a response that is under way by name, made when they are first asked for. */
   #comingOf: InFlight | undefined;
-  #coming: ReadonlyMap<string, ResourceEntry> = new Map();
+  #coming: ReadonlyMap<string, ResourceEntry> = NONE;
   /** Resources by the other names by which they were asked for. */
-  readonly #meant = new Map<string, string>();
+  #meant: Map<string, string> | undefined;
 
   constructor(typeUrl: string, isWhole: boolean) {
     this.typeUrl = typeUrl;
@@ -80,8 +83,8 @@ export class Subscription {
 
   /** What is not wanted any more is forgotten, so that it is sent again when it is wanted again. */
   remove(asked: string): void {
-    const name = this.#meant.get(asked) ?? asked;
-    this.#meant.delete(asked);
+    const name = this.#meant?.get(asked) ?? asked;
+    this.#meant?.delete(asked);
     if (!this.names.delete(name)) return;
     this.agreed = undefined;
     if (isGlob(name)) {
@@ -101,6 +104,7 @@ export class Subscription {
       if (name === undefined) continue;
       this.names.delete(asked);
       this.owed.delete(asked);
+      this.#meant ??= new Map();
       this.#meant.set(asked, name);
       this.add(name);
     }

@@ -7,10 +7,13 @@ import {
   DiscoveryResponseSchema,
   type Resource,
 } from "@msm/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
-import { expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { replayOverSockets } from "../testing/replay-over-sockets.ts";
 import { deltaProbe, type StreamProbe, sotwProbe } from "../testing/stream-probe.ts";
 import { deltaProtocol } from "./delta-protocol.ts";
 import { sotwProtocol } from "./sotw-protocol.ts";
+
+replayOverSockets({ beforeAll, beforeEach, afterEach, afterAll });
 
 const TTL = "xds.config.supports-resource-ttl";
 const WRAPPED = "xds.config.supports-resource-in-sotw";

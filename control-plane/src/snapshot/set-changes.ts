@@ -21,11 +21,18 @@ const known = new WeakMap<ResourceSet, WeakMap<ResourceSet, SetChanges>>();
  */
 export function changesBetween(before: ResourceSet, after: ResourceSet): SetChanges {
   if (before === after) return NO_CHANGES;
+  const noted = known.get(after)?.get(before);
+  if (noted !== undefined) return noted;
+  const found = compare(before, after);
+  noteChanges(before, after, found);
+  return found;
+}
+
+/** Notes the changes from one set to another where whoever made them knows them. */
+export function noteChanges(before: ResourceSet, after: ResourceSet, changes: SetChanges): void {
   const ofAfter = known.get(after) ?? new WeakMap<ResourceSet, SetChanges>();
   known.set(after, ofAfter);
-  const found = ofAfter.get(before) ?? compare(before, after);
-  ofAfter.set(before, found);
-  return found;
+  ofAfter.set(before, changes);
 }
 
 function compare(before: ResourceSet, after: ResourceSet): SetChanges {

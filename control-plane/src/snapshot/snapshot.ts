@@ -5,6 +5,7 @@ import { typeUrls } from "@msm/xds-protos";
 import type { ResourceReference } from "./references.ts";
 import { contentVersion, type ResourceEntry } from "./resource-entry.ts";
 import { changesBetween } from "./set-changes.ts";
+import { type SetSum, sumOf } from "./set-sum.ts";
 
 /** The resources of one type, by name. */
 export type ResourceSet = ReadonlyMap<string, ResourceEntry>;
@@ -49,15 +50,30 @@ export function snapshotOf(types: ReadonlyMap<string, ResourceSet>, isComplete: 
 }
 
 const versions = new WeakMap<ResourceSet, string>();
+const sums = new WeakMap<ResourceSet, SetSum>();
 const lists = new WeakMap<ResourceSet, readonly ResourceEntry[]>();
 
 /** The version of a set of a snapshot, made once. */
 export function versionOf(set: ResourceSet): string {
   const known = versions.get(set);
   if (known !== undefined) return known;
-  const version = setVersion(set.values());
+  const version = versionFrom(sumOfSet(set));
   versions.set(set, version);
   return version;
+}
+
+/** The sum over a set of a snapshot, made once. */
+export function sumOfSet(set: ResourceSet): SetSum {
+  const known = sums.get(set);
+  if (known !== undefined) return known;
+  const sum = sumOf(set.values());
+  sums.set(set, sum);
+  return sum;
+}
+
+/** Notes the sum over a set where whoever made the set knows it from the one before. */
+export function noteSum(set: ResourceSet, sum: SetSum): void {
+  sums.set(set, sum);
 }
 
 /** The resources of a set of a snapshot as one list, the same for everybody who asks. */
@@ -89,8 +105,11 @@ function* listAliases(set: ResourceSet): Iterable<[string, string]> {
 
 /** One version for several entries: it changes when one of them does, whatever their order. */
 export function setVersion(entries: Iterable<{ readonly name: string; readonly version: string }>): string {
-  const lines = [...entries].map(({ name, version }) => `${name}\0${version}`).sort();
-  return contentVersion(lines.join("\n"));
+  return versionFrom(sumOf(entries));
+}
+
+function versionFrom(sum: SetSum): string {
+  return contentVersion(sum.join());
 }
 
 /**

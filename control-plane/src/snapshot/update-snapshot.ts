@@ -4,7 +4,9 @@
 import { isSameList } from "../is-same-list.ts";
 import type { ResourceReference } from "./references.ts";
 import type { ResourceEntry } from "./resource-entry.ts";
-import { type ResourceSet, resourcesOf, type Snapshot, snapshotOf } from "./snapshot.ts";
+import { noteChanges } from "./set-changes.ts";
+import { changedSum } from "./set-sum.ts";
+import { noteSum, type ResourceSet, resourcesOf, type Snapshot, snapshotOf, sumOfSet } from "./snapshot.ts";
 
 interface Updated {
   readonly upserts: readonly ResourceEntry[];
@@ -53,6 +55,13 @@ function updateSet(
   const after = new Map(before);
   for (const name of removals) after.delete(name);
   for (const entry of upserts) after.set(entry.name, entry);
+  const changed = [...new Set(upserts)].filter(
+    (entry) => after.get(entry.name) === entry && before.get(entry.name)?.version !== entry.version,
+  );
+  const removed = [...new Set(removals)].filter((name) => before.has(name) && !after.has(name));
+  noteChanges(before, after, { upserts: changed, removals: removed });
+  const went = [...changed.map(({ name }) => name), ...removed].flatMap((name) => before.get(name) ?? []);
+  noteSum(after, changedSum(sumOfSet(before), changed, went));
   lastUpdate.set(before, { upserts, removals, after: new WeakRef(after) });
   return after;
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { create, timestampFromDate, typeUrls } from "@msm/xds-protos";
+import { create, timestampFromMs, typeUrls } from "@msm/xds-protos";
 import { ClientResourceStatus } from "@msm/xds-protos/envoy/admin/v3/config_dump_shared_pb.js";
 import {
   type ClientConfig,
@@ -60,15 +60,15 @@ function typeStatus(typeUrl: string, state: TypeState) {
     typeUrl,
     versionInfo: sent,
     configStatus: statusCodes[status],
-    lastUpdated: timestampFromDate(state.updatedAt),
+    lastUpdated: timestampFromMs(state.updatedAtMs),
     ...(error === "" ? {} : { errorState: { details: error } }),
   };
 }
 
 function resourceConfig(typeUrl: string, name: string, state: ResourceState) {
-  const { sent, taken = "", refusal, updatedAt } = state;
+  const { sent, taken = "", refusal, updatedAtMs } = state;
   const status = resourceStatus(state);
-  const lastUpdated = timestampFromDate(updatedAt);
+  const lastUpdated = timestampFromMs(updatedAtMs);
   return {
     typeUrl,
     name,

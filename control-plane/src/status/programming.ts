@@ -3,7 +3,7 @@
 
 /** A condition of a resource, in the words of Kubernetes. */
 export interface Condition {
-  readonly type: "Accepted" | "ResolvedRefs" | "Programmed";
+  readonly type: "Accepted" | "ResolvedRefs" | "Programmed" | "CertificateValid";
   readonly status: "True" | "False" | "Unknown";
   readonly reason: string;
   readonly message: string;

@@ -6,6 +6,7 @@ import type { StoreState } from "../mesh/resource-store.ts";
 import { keyOf, type Refusal } from "../refusal.ts";
 import type { ResourceEntry } from "../snapshot/resource-entry.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
+import { certificateCondition } from "./certificate-condition.ts";
 import { type Condition, type Outcome, programmedCondition } from "./programming.ts";
 import { resolvedRefsCondition } from "./resolved-refs.ts";
 
@@ -31,6 +32,7 @@ export interface GroupProgress {
 export function resourceReport(
   state: StoreState,
   groups: readonly GroupProgress[],
+  nowMs: number = Date.now(),
 ): readonly ResourceReport[] {
   const entriesByOrigin = groups.map(({ snapshot }) => indexByOrigin(snapshot));
   return state.statuses.map((status) => {
@@ -45,6 +47,7 @@ export function resourceReport(
       conditions: [
         acceptedCondition(status),
         ...resolvedRefsCondition(status),
+        ...certificateCondition(status.id, state.mesh, nowMs),
         programmedCondition(entries.flat().length, outcomes),
       ],
       refusals: status.refusals,

@@ -24,20 +24,22 @@ export interface ResourceState {
   readonly taken?: string;
   /** The version that it refused last, and why. */
   readonly refusal?: { readonly version: string; readonly error: string };
-  readonly updatedAt: Date;
+  /** When that was last so, milliseconds since 1970. */
+  readonly updatedAtMs: number;
 }
 
 /** Follows one type on one stream. */
 export class TypeState {
   readonly resources = new Map<string, ResourceState>();
-  updatedAt = new Date();
+  /** When something of it was last sent or answered, milliseconds since 1970. */
+  updatedAtMs = Date.now();
   #sentVersion = "";
   #sentNonce = "";
   #ackedVersion = "";
   #error = "";
 
   sent({ version, nonce, entries, removed }: Response): void {
-    this.updatedAt = new Date();
+    this.updatedAtMs = Date.now();
     this.#sentVersion = version;
     this.#sentNonce = nonce;
     for (const entry of entries) this.#update(entry.name, { sent: entry.version });
@@ -45,7 +47,7 @@ export class TypeState {
   }
 
   accepted(nonce: string, entries: readonly ResourceEntry[]): void {
-    this.updatedAt = new Date();
+    this.updatedAtMs = Date.now();
     for (const entry of entries) this.#take(entry);
     if (nonce !== this.#sentNonce || nonce === "") return;
     this.#ackedVersion = this.#sentVersion;
@@ -57,7 +59,7 @@ export class TypeState {
    * the resources sent, the others count as taken; where it names none, none do.
    */
   refused(entries: readonly ResourceEntry[], error: string): void {
-    this.updatedAt = new Date();
+    this.updatedAtMs = Date.now();
     this.#error = error;
     const named = entries.filter(({ name }) => mentions(error, name));
     const bad = new Set(named.length > 0 ? named : entries);
@@ -80,12 +82,12 @@ export class TypeState {
 
   #take({ name, version }: ResourceEntry): void {
     const { sent = "" } = this.resources.get(name) ?? {};
-    this.resources.set(name, { sent, taken: version, updatedAt: new Date() });
+    this.resources.set(name, { sent, taken: version, updatedAtMs: Date.now() });
   }
 
   #update(name: string, change: Partial<ResourceState>): void {
     const before = this.resources.get(name) ?? { sent: "" };
-    this.resources.set(name, { ...before, ...change, updatedAt: new Date() });
+    this.resources.set(name, { ...before, ...change, updatedAtMs: Date.now() });
   }
 }
 

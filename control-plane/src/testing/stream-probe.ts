@@ -10,7 +10,7 @@ import {
 } from "@msm/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
 import { AdsStream, type Effect, type StreamRules } from "../server/ads-stream.ts";
 import { deltaProtocol } from "../server/delta-protocol.ts";
-import type { Response } from "../server/protocol.ts";
+import type { Protocol, Response } from "../server/protocol.ts";
 import { sotwProtocol } from "../server/sotw-protocol.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { type SnapshotNames, snapshotOf, types } from "./test-snapshot.ts";
@@ -26,17 +26,43 @@ export function shortly({ typeUrl, entries, removed }: Response): string {
     .join(" ");
 }
 
+type AnyRequest = DiscoveryRequest | DeltaDiscoveryRequest;
+
+type Step =
+  | { readonly kind: "request"; readonly request: AnyRequest }
+  | { readonly kind: "publish"; readonly snapshot: Snapshot };
+
+/** What was done to a probe's stream from its begin, as far as others could do it: not that time passed. */
+export interface Recording {
+  readonly variant: "sotw" | "delta";
+  readonly protocol: Protocol<AnyRequest>;
+  readonly rules: StreamRules;
+  readonly steps: readonly Step[];
+}
+
+let recordings: Recording[] = [];
+
+/** The recordings of all probes that were made since this was called last. */
+export function takeRecordings(): readonly Recording[] {
+  const taken = recordings;
+  recordings = [];
+  return taken;
+}
+
 /** Drives a stream's state machine by hand and remembers what it did. */
-export class StreamProbe<Request> {
+export class StreamProbe<Request extends AnyRequest> {
   readonly stream: AdsStream<Request>;
   readonly #effects: Effect[] = [];
   readonly #makeRequest: (request: object) => Request;
   readonly #nonces = new Map<string, string>();
+  readonly #steps: Step[];
+  #isRecorded = true;
   #isFirst = true;
 
-  constructor(stream: AdsStream<Request>, makeRequest: (request: object) => Request) {
+  constructor(stream: AdsStream<Request>, makeRequest: (request: object) => Request, steps: Step[] = []) {
     this.stream = stream;
     this.#makeRequest = makeRequest;
+    this.#steps = steps;
   }
 
   /** Publishes a snapshot; returns what was sent for it. */
@@ -46,16 +72,19 @@ export class StreamProbe<Request> {
 
   /** Publishes a snapshot made otherwise. */
   publishSnapshot(snapshot: Snapshot): string[] {
+    this.#record({ kind: "publish", snapshot });
     return this.#note(this.stream.onSnapshot(snapshot));
   }
 
   /** Lets the time pass in which a client asks for all that it wants. */
   assumeAskedForAll(): string[] {
+    this.#isRecorded = false;
     return this.#note(this.stream.assumeAskedForAll());
   }
 
   /** Lets a heartbeat fall due. */
   heartbeat(): string[] {
+    this.#isRecorded = false;
     return this.#note(this.stream.onHeartbeat());
   }
 
@@ -63,7 +92,9 @@ export class StreamProbe<Request> {
   request(type: Type | string, fields: object = {}): string[] {
     const node = this.#isFirst ? { node: { id: "n1", userAgentName: "msm-proxy" } } : {};
     this.#isFirst = false;
-    return this.#note(this.stream.onRequest(this.#makeRequest({ typeUrl: urlOf(type), ...node, ...fields })));
+    const request = this.#makeRequest({ typeUrl: urlOf(type), ...node, ...fields });
+    this.#record({ kind: "request", request });
+    return this.#note(this.stream.onRequest(request));
   }
 
   /** Acknowledges the newest response of a type. */
@@ -90,6 +121,10 @@ export class StreamProbe<Request> {
     return this.#effects.flatMap((effect) => (effect.kind === "send" ? [effect.response] : [])).at(-1)!;
   }
 
+  #record(step: Step): void {
+    if (this.#isRecorded) this.#steps.push(step);
+  }
+
   #note(effects: readonly Effect[]): string[] {
     this.#effects.push(...effects);
     const sent = effects.flatMap((effect) => (effect.kind === "send" ? [effect.response] : []));
@@ -102,23 +137,29 @@ function urlOf(type: string): string {
   return type in types ? types[type as Type] : type;
 }
 
+function record(variant: Recording["variant"], protocol: Recording["protocol"], rules: StreamRules): Step[] {
+  const steps: Step[] = [];
+  recordings.push({ variant, protocol, rules, steps });
+  return steps;
+}
+
 /** A probe of a delta stream, with a snapshot if names are given. */
 export function deltaProbe(
   names?: SnapshotNames,
   rules: StreamRules = {},
 ): StreamProbe<DeltaDiscoveryRequest> {
-  const probe = new StreamProbe(new AdsStream(deltaProtocol, rules), (fields) =>
-    create(DeltaDiscoveryRequestSchema, fields),
-  );
+  const stream = new AdsStream(deltaProtocol, rules);
+  const steps = record("delta", deltaProtocol, rules);
+  const probe = new StreamProbe(stream, (fields) => create(DeltaDiscoveryRequestSchema, fields), steps);
   if (names !== undefined) probe.publish(names);
   return probe;
 }
 
 /** A probe of a state-of-the-world stream, with a snapshot if names are given. */
 export function sotwProbe(names?: SnapshotNames, rules: StreamRules = {}): StreamProbe<DiscoveryRequest> {
-  const probe = new StreamProbe(new AdsStream(sotwProtocol, rules), (fields) =>
-    create(DiscoveryRequestSchema, fields),
-  );
+  const stream = new AdsStream(sotwProtocol, rules);
+  const steps = record("sotw", sotwProtocol, rules);
+  const probe = new StreamProbe(stream, (fields) => create(DiscoveryRequestSchema, fields), steps);
   if (names !== undefined) probe.publish(names);
   return probe;
 }

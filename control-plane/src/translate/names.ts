@@ -4,6 +4,7 @@
 import type { BackendRef } from "../model/backend-ref.ts";
 import type { GatewayListener } from "../model/gateway.ts";
 import type { Model } from "../model/index.ts";
+import type { ObjectReference } from "../model/listener-tls.ts";
 
 /**
  * The Envoy listener's name: `<namespace>/<gateway>/<listener>`, and for each address after the first
@@ -38,6 +39,11 @@ export function routeClusterName(route: Model<"UDPRoute">): string {
   const [backend, ...others] = route.backends;
   if (backend !== undefined && others.length === 0) return clusterName(backend);
   return `route/${route.id.namespace}/${route.id.name}`;
+}
+
+/** The SDS resource of a Secret or ConfigMap: `secret/<namespace>/<name>` or `configmap/<namespace>/<name>`. */
+export function objectName({ kind, namespace, name }: ObjectReference): string {
+  return `${kind.toLowerCase()}/${namespace}/${name}`;
 }
 
 /** The ECDS resource of a WasmFilter. */

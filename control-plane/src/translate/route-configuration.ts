@@ -4,6 +4,7 @@
 import { create, type MessageInitShape } from "@msm/xds-protos";
 import type {
   HeaderMatcherSchema,
+  RouteAction_HashPolicySchema,
   RouteActionSchema,
   RouteMatchSchema,
   RouteSchema,
@@ -13,6 +14,7 @@ import {
   type RouteConfiguration,
   RouteConfigurationSchema,
 } from "@msm/xds-protos/envoy/config/route/v3/route_pb.js";
+import type { HashOn } from "../model/backend-policy.ts";
 import type { Model } from "../model/index.ts";
 import type { PathMatchType, RtspMatch } from "../model/rtsp-match.ts";
 import type { RtspRewrite } from "../model/rtsp-rewrite.ts";
@@ -29,6 +31,9 @@ interface Rewriting {
   readonly regexRewrite?: { readonly pattern: { readonly regex: string }; readonly substitution: string };
 }
 
+/** What the requests of a rule are told apart by; undefined where no backend of it hashes. */
+export type HashOfRule = (rule: RtspRule) => HashOn | undefined;
+
 /** One match of a rule, and where it is written. */
 interface Candidate {
   readonly name: string;
@@ -41,13 +46,18 @@ interface Candidate {
  * the more specific match comes first, as HTTPRoute has it: exact paths, regular expressions, then prefixes, each the
  * longer first; then a method; then more headers; then the route's name and the order in it.
  */
-export function translateRoutes(name: string, routes: readonly Model<"RTSPRoute">[]): RouteConfiguration {
+export function translateRoutes(
+  name: string,
+  routes: readonly Model<"RTSPRoute">[],
+  hashOfRule: HashOfRule,
+): RouteConfiguration {
   const hosts = [...new Set(routes.flatMap(({ hostnames }) => hostnames))].sort();
   return create(RouteConfigurationSchema, {
     name,
     virtualHosts: hosts.map((host): MessageInitShape<typeof VirtualHostSchema> => {
       const candidates = routes.filter(({ hostnames }) => hostnames.includes(host)).flatMap(candidatesOf);
-      return { name: host, domains: [host], routes: candidates.sort(bySpecificity).flatMap(toRoutes) };
+      const sorted = candidates.sort(bySpecificity);
+      return { name: host, domains: [host], routes: sorted.flatMap((each) => toRoutes(each, hashOfRule)) };
     }),
   });
 }
@@ -78,20 +88,43 @@ function bySpecificity({ match: left, name }: Candidate, { match: right, name: o
  * A prefix means whole segments: the path itself, or what begins with it and a slash. Two plain routes say so, and
  * leave no slash too many when the prefix is replaced.
  */
-function toRoutes({ name, match, rule }: Candidate): MessageInitShape<typeof RouteSchema>[] {
+function toRoutes(
+  { name, match, rule }: Candidate,
+  hashOfRule: HashOfRule,
+): MessageInitShape<typeof RouteSchema>[] {
   const { type, value } = match.path;
   const make = (pathSpecifier: PathSpecifier, suffix = ""): MessageInitShape<typeof RouteSchema> => ({
     name: `${name}${suffix}`,
     match: { pathSpecifier, headers: headersOf(match) },
     action: {
       case: "route",
-      value: { clusterSpecifier: clusters(rule), ...rewriting(rule.rewrite, pathSpecifier, value) },
+      value: {
+        clusterSpecifier: clusters(rule),
+        hashPolicy: hashPolicies(hashOfRule(rule)),
+        ...rewriting(rule.rewrite, pathSpecifier, value),
+      },
     },
   });
   if (type === "Exact") return [make({ case: "path", value })];
   if (type === "RegularExpression") return [make({ case: "safeRegex", value: { regex: value } })];
   if (value === "/") return [make({ case: "prefix", value })];
   return [make({ case: "path", value }), make({ case: "prefix", value: `${value}/` }, "/below")];
+}
+
+function hashPolicies(hashOn: HashOn | undefined): MessageInitShape<typeof RouteAction_HashPolicySchema>[] {
+  const { type, name = "" } = hashOn ?? {};
+  switch (type) {
+    case "SourceAddress":
+      return [{ policySpecifier: { case: "connectionProperties", value: { sourceIp: true } } }];
+    case "Header":
+      return [{ policySpecifier: { case: "header", value: { headerName: name } } }];
+    case "URL":
+      return [{ policySpecifier: { case: "header", value: { headerName: ":path" } } }];
+    case "FilterState":
+      return [{ policySpecifier: { case: "filterState", value: { key: name } } }];
+    default:
+      return [];
+  }
 }
 
 function headersOf({ method, headers }: RtspMatch): MessageInitShape<typeof HeaderMatcherSchema>[] {

@@ -8,9 +8,11 @@ import {
   type SignallingProxy,
   SignallingProxySchema,
 } from "@msm/xds-protos/msm/network/v1/signalling_proxy_pb.js";
+import type { ListenerTls } from "../model/listener-tls.ts";
 import type { RtspOptions, UpstreamTransport } from "../model/rtsp-options.ts";
 import { adsConfigSource } from "./config-source.ts";
 import { type FilterInput, pluginConfig } from "./extension-config.ts";
+import { transportSocket } from "./listener-tls.ts";
 import { socketAddress } from "./socket-address.ts";
 
 /** What an RTSP listener is made from. */
@@ -27,6 +29,8 @@ export interface RtspListenerInput {
   readonly options: RtspOptions;
   /** After how long a connection that says nothing and plays nothing is closed; the proxy's own time if undefined. */
   readonly idleTimeoutMs: number | undefined;
+  /** Plain text if undefined. */
+  readonly tls: ListenerTls | undefined;
 }
 
 const transports: Readonly<Record<UpstreamTransport, MediaOptions_UpstreamTransport>> = {
@@ -37,7 +41,7 @@ const transports: Readonly<Record<UpstreamTransport, MediaOptions_UpstreamTransp
 
 /** Makes a TCP listener whose one filter is our SignallingProxy; no other proxy understands it. */
 export function translateRtspListener(input: RtspListenerInput): Listener {
-  const { name, address, port } = input;
+  const { name, address, port, tls } = input;
   const typedConfig = packAny(SignallingProxySchema, signallingProxy(input));
   return create(ListenerSchema, {
     name,
@@ -46,6 +50,7 @@ export function translateRtspListener(input: RtspListenerInput): Listener {
     filterChains: [
       {
         filters: [{ name: "msm.signalling_proxy", configType: { case: "typedConfig", value: typedConfig } }],
+        ...(tls === undefined ? {} : { transportSocket: transportSocket(tls) }),
       },
     ],
   });

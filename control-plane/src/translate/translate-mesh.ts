@@ -8,10 +8,12 @@ import { policyOf } from "../mesh/backend-policies.ts";
 import { backendKey } from "../mesh/backend-reference.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { MeshMemo } from "../mesh/mesh-memo.ts";
+import { hashOf } from "../model/backend-policy.ts";
 import type { Model } from "../model/index.ts";
 import { keyOf } from "../refusal.ts";
 import { translateBackendCluster } from "./backend-cluster.ts";
 import { backendEndpoints } from "./backend-endpoints.ts";
+import { envoyClean } from "./envoy-clean.ts";
 import { translateFilter } from "./extension-config.ts";
 import { type ChainedFilter, filterChain } from "./filter-chain.ts";
 import { translateListener } from "./listener.ts";
@@ -44,7 +46,7 @@ export function translateParts(mesh: Mesh, profile: Profile): readonly (readonly
     translateUdp(`listeners ${profile}`, mesh, listenersFor(profile)),
     translateUdp("clusters", mesh, translateBackends),
   ];
-  return profile === "msm" ? [...udp, ...translateRtsp(mesh)] : udp;
+  return profile === "msm" ? [...udp, ...translateRtsp(mesh)] : udp.map(envoyClean);
 }
 
 type Translate = (attachments: readonly Attachment<Model<"UDPRoute">>[], mesh: Mesh) => readonly Produced[];
@@ -79,6 +81,8 @@ function translateAttachment(
   const { gateway, listener, route } = attachment;
   const origins = [keyOf(gateway.id), keyOf(route.id)];
   const idleTimeoutMs = route.idleTimeoutMs ?? gateway.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS;
+  const [first] = route.backends;
+  const hashOn = hashOf(first && policyOf(first, mesh));
   return gateway.addresses.flatMap((address): Produced[] => {
     const name = listenerName(gateway, listener, address);
     const chain = profile === "msm" ? filterChain(attachment, name, mesh) : [];
@@ -90,6 +94,7 @@ function translateAttachment(
       port: listener.port,
       cluster,
       idleTimeoutMs,
+      hashOn,
       filters,
     });
     return [{ schema: ListenerSchema, name, message, origins }, ...chain.map(produceFilter)];

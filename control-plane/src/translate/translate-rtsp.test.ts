@@ -17,6 +17,7 @@ import {
   yamlFile,
 } from "../testing/mesh-yaml.ts";
 import { readText } from "../testing/read-text.ts";
+import { authoritiesYaml, clientTls, secretYaml, tlsGatewayYaml, tlsMesh } from "../testing/tls-mesh.ts";
 import type { Produced } from "./produced.ts";
 import { type Profile, translateMesh } from "./translate-mesh.ts";
 
@@ -215,4 +216,47 @@ test("gives other proxies nothing of RTSP", () => {
   expect(produce(rtspMesh, "envoy")).toEqual([]);
   const both = produce(yamlFile(smallMesh, rtspGatewayYaml(), rtspRouteYaml()), "envoy");
   expect(both.map(({ name }) => name)).not.toContain("default/rtsp/rtsp");
+});
+
+test("puts an RTSPS listener in TLS, whose certificates and authorities are secrets that it names", () => {
+  const options = "options: { mediastreamingmesh.io/client-names: 'URI:spiffe://mesh/*, DNS:x.example.com' }";
+  const gateway = tlsGatewayYaml({ tls: clientTls, more: options });
+  const made = produce(yamlFile(tlsMesh(gateway), secretYaml(), authoritiesYaml()));
+  const [chain] = one(made, "Listener").filter_chains as unknown as [{ transport_socket: JsonObject }];
+  const ads = { ads: {}, resource_api_version: "V3" };
+  expect(chain.transport_socket).toEqual({
+    name: "envoy.transport_sockets.tls",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+      require_client_certificate: true,
+      common_tls_context: {
+        tls_params: { tls_minimum_protocol_version: "TLSv1_2" },
+        tls_certificate_sds_secret_configs: [{ name: "secret/default/cams", sds_config: ads }],
+        combined_validation_context: {
+          default_validation_context: {
+            match_typed_subject_alt_names: [
+              { san_type: "URI", matcher: { prefix: "spiffe://mesh/" } },
+              { san_type: "DNS", matcher: { exact: "x.example.com" } },
+            ],
+          },
+          validation_context_sds_secret_config: { name: "configmap/default/players", sds_config: ads },
+        },
+      },
+    },
+  });
+  const secrets = made.filter(({ schema }) => schema.name === "Secret");
+  expect(secrets.map(({ name, origins }) => [name, origins])).toEqual([
+    ["secret/default/cams", ["Gateway/default/rtsp", "Secret/default/cams"]],
+    ["configmap/default/players", ["Gateway/default/rtsp", "ConfigMap/default/players"]],
+  ]);
+  const entries = made.map(({ schema, name, message }) => createEntry(schema, name, message));
+  expect(missingReferences(createSnapshot(entries))).toEqual([]);
+  expect(made.flatMap(({ schema, message }) => validate(schema, message))).toEqual([]);
+  expect(produce(yamlFile(tlsMesh(gateway), secretYaml(), authoritiesYaml()), "envoy")).toEqual([]);
+});
+
+test("a Secret that no listener names is sent to nobody", () => {
+  const made = produce(yamlFile(tlsMesh(), secretYaml(), secretYaml({ name: "other" }), authoritiesYaml()));
+  const names = made.filter(({ schema }) => schema.name === "Secret").map(({ name }) => name);
+  expect(names).toEqual(["secret/default/cams"]);
 });

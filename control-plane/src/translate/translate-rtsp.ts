@@ -4,12 +4,15 @@
 import { ListenerSchema } from "@msm/xds-protos/envoy/config/listener/v3/listener_pb.js";
 import { RouteConfigurationSchema } from "@msm/xds-protos/envoy/config/route/v3/route_pb.js";
 import { attachmentsOf, isOurs } from "../mesh/attachment.ts";
+import { policyOf } from "../mesh/backend-policies.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { MeshMemo } from "../mesh/mesh-memo.ts";
+import { hashOf } from "../model/backend-policy.ts";
 import type { GatewayListener } from "../model/gateway.ts";
 import type { Model } from "../model/index.ts";
 import { keyOf } from "../refusal.ts";
 import { filterChain, rtspFilter } from "./filter-chain.ts";
+import { translateSecrets } from "./listener-tls.ts";
 import { type Merged, mergeProduced } from "./merge-produced.ts";
 import { listenerName, routeConfigurationName, tcpClusterName } from "./names.ts";
 import type { Produced } from "./produced.ts";
@@ -74,13 +77,23 @@ function translateService({ gateway, listener, routes }: RtspService, mesh: Mesh
       chain,
       options: gateway.rtsp,
       idleTimeoutMs: gateway.idleTimeoutMs,
+      tls: listener.tls,
     });
     const filterKeys = [filter, ...chain].map(({ origin }) => origin);
     const origins = [...new Set([keyOf(gateway.id), ...routeKeys, ...filterKeys])];
     return { schema: ListenerSchema, name, message, origins };
   });
-  const message = translateRoutes(routesName, routes);
-  return [...listeners, { schema: RouteConfigurationSchema, name: routesName, message, origins: routeKeys }];
+  const message = translateRoutes(routesName, routes, ({ backends: [first] }) =>
+    hashOf(first && policyOf(first, mesh)),
+  );
+  const secrets = listener.tls === undefined ? [] : translateSecrets(listener.tls, mesh);
+  const produced = { schema: RouteConfigurationSchema, name: routesName, message, origins: routeKeys };
+  return [...listeners, produced, ...secrets.map((secret) => ofGateway(secret, gateway))];
+}
+
+// What a proxy says of a secret concerns the Gateway, too.
+function ofGateway(secret: Produced, gateway: Model<"Gateway">): Produced {
+  return { ...secret, origins: [keyOf(gateway.id), ...secret.origins] };
 }
 
 /** A cluster for each backend: a RouteConfiguration weighs clusters by itself. */

@@ -39,7 +39,9 @@ export function parseDocuments(text: string, maxAliasCount: number): ParsedDocum
     const [fault] = [...document.errors, ...document.warnings];
     if (fault !== undefined) {
       const position = positionOf(lines, fault.pos[0]);
-      return { code: "MSM_YAML_SYNTAX", position, message: firstLine(fault) };
+      // Where a token is unexpected the parser quotes it, and it may be a part of a key.
+      const message = fault.code === "UNEXPECTED_TOKEN" ? fault.message.split(": ")[0]! : firstLine(fault);
+      return { code: "MSM_YAML_SYNTAX", position, message };
     }
     try {
       const value: unknown = document.toJS({ maxAliasCount });
