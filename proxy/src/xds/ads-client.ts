@@ -15,6 +15,7 @@ export interface ResourceSink {
   assignmentNames(): ReadonlySet<string>;
   filterNames(): ReadonlySet<string>;
   routeNames(): ReadonlySet<string>;
+  secretNames(): ReadonlySet<string>;
 }
 
 /** Time and chance, as the client sees them. */
@@ -190,6 +191,7 @@ export class AdsClient<Request, Response extends { readonly typeUrl: string }> {
     for (const [type, names] of [
       ["clusterLoadAssignment", sink.assignmentNames()],
       ["typedExtensionConfig", sink.filterNames()],
+      ["secret", sink.secretNames()],
       ["routeConfiguration", sink.routeNames()],
     ] as const) {
       const request = state.subscribe(type, names);

@@ -25,6 +25,7 @@ const SCOPES: Readonly<Record<ResourceType, string>> = {
   listener: "listener_manager.lds",
   cluster: "cluster_manager.cds",
   clusterLoadAssignment: "cluster_manager.eds",
+  secret: "sds",
   routeConfiguration: "rds",
   typedExtensionConfig: "extension_config_discovery.udp_session_filter",
 };
