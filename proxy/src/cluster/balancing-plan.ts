@@ -3,6 +3,7 @@
 import type { LeastRequestOptions } from "./least-request.ts";
 import type { RingHashOptions } from "./ring-hash.ts";
 import type { SlowStart } from "./slow-start.ts";
+import type { SubsetPlan } from "./subset-plan.ts";
 
 /** A load-balancing policy with its options, by Envoy's names. */
 export type BalancingPolicy =
@@ -15,6 +16,8 @@ export type BalancingPolicy =
 /** How new sessions are spread over the endpoints of a cluster. */
 export interface BalancingPlan {
   readonly policy: BalancingPolicy;
+  /** How the cluster is divided into subsets; not unless said. */
+  readonly subsets?: SubsetPlan;
   /** Whether localities share by their weights first, and endpoints by theirs within a locality. */
   readonly isLocalityWeighted: boolean;
   /** Below so many percent of well endpoints, health is not looked at; 0 always looks at it. */
@@ -25,6 +28,8 @@ export interface BalancingPlan {
   readonly maxSessions: number;
   /** The same for each endpoint by itself. */
   readonly maxSessionsPerEndpoint: number;
+  /** While so many connections to endpoints are being made, new sessions are refused; datagrams make none. */
+  readonly maxPending: number;
 }
 
 /** What Envoy does of itself; a limit of sessions is set by whoever wants one. */
@@ -35,4 +40,5 @@ export const defaultBalancing: BalancingPlan = {
   overprovisioningFactor: 140,
   maxSessions: Number.POSITIVE_INFINITY,
   maxSessionsPerEndpoint: Number.POSITIVE_INFINITY,
+  maxPending: Number.POSITIVE_INFINITY,
 };

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { LiveStream } from "../datapath/datapath.ts";
 import type { ClusterPlan, EndpointPlan, Plan } from "../plan.ts";
 import { defaultBalancing } from "./balancing-plan.ts";
 import { ClusterKeeper } from "./cluster-keeper.ts";
@@ -9,7 +10,9 @@ import type { DnsAnswer } from "./discovery/lookup-name.ts";
 import type { HealthChecker } from "./health-checker.ts";
 import type { EndpointConduct } from "./outlier-detector.ts";
 import { healthCheckPlan } from "./testing/health-check-plan.ts";
+import { liveStream } from "./testing/live-stream.ts";
 import { ManualClock, settle } from "./testing/manual-clock.ts";
+import { conduct, outlierPlan } from "./testing/outliers.ts";
 
 const healthChecks = [healthCheckPlan({ unhealthyThreshold: 1, healthyThreshold: 1 })];
 let clock: ManualClock;
@@ -19,6 +22,8 @@ let well: Set<number>;
 let asked: number[];
 /** Errors of endpoints of the cluster `viewer`. */
 let errors: Map<string, EndpointConduct>;
+/** What filters say. */
+let streams: readonly LiveStream[];
 /** What DNS says. */
 let answers: (name: string) => Promise<DnsAnswer>;
 let keeper: ClusterKeeper;
@@ -29,6 +34,7 @@ beforeEach(() => {
   well = new Set();
   asked = [];
   errors = new Map();
+  streams = [];
   answers = () => Promise.reject(new Error("nobody answers"));
   const checker: HealthChecker = {
     readOptions: () => undefined,
@@ -43,6 +49,7 @@ beforeEach(() => {
       return Promise.resolve([]);
     },
     conducts: () => new Map([["viewer", errors]]),
+    streams: () => Promise.resolve(streams),
     checkers: new Map([["fake", checker]]),
     lookup: (name) => answers(name),
     world: clock,
@@ -51,9 +58,7 @@ beforeEach(() => {
 
 afterEach(() => keeper.close());
 
-const failing = (count: number): EndpointConduct => ({
-  ...{ errors: count, receivedDatagrams: 0, sentDatagrams: 0, sessionsActive: 0 },
-});
+const failing = (errors: number): EndpointConduct => conduct({ errors });
 
 const endpoint = (port: number, changes: Partial<EndpointPlan> = {}): EndpointPlan => ({
   ...{ address: "10.0.0.1", port, health: "HEALTHY" },
@@ -155,10 +160,7 @@ describe("active checks", () => {
 });
 
 test("errors of its sessions take an endpoint out within two sweeps, and it comes back when its time is up", async () => {
-  const outliers = {
-    ...{ consecutiveErrors: 3, baseEjectionMs: 1000, longestEjectionMs: 1000 },
-    ...{ maxEjectionPercent: 50, intervalMs: 10_000 },
-  };
+  const outliers = outlierPlan(3);
   errors.set("10.0.0.1 1", failing(0)).set("10.0.0.1 2", failing(0));
   await apply(cluster([endpoint(1), endpoint(2)], { outliers }));
   await clock.advance(100);
@@ -167,6 +169,25 @@ test("errors of its sessions take an endpoint out within two sweeps, and it come
   expect(endpoints()).toEqual(["1 UNHEALTHY", "2 HEALTHY"]);
   await clock.advance(1000);
   expect(endpoints()).toEqual(["1 HEALTHY", "2 HEALTHY"]);
+});
+
+test("loss of its streams, asked for once a second, takes an endpoint out, and is told in the statistics", async () => {
+  const outliers = outlierPlan(0, { media: { lossPercent: 5, jitterMs: 30 } });
+  errors.set("10.0.0.1 1", conduct({})).set("10.0.0.1 2", conduct({}));
+  await apply(cluster([endpoint(1), endpoint(2)], { outliers }));
+  for (const second of [1, 2, 3]) {
+    const packets = second * 100;
+    streams = [
+      liveStream({ ssrc: 1, packets, lost: packets / 10, endpoint: "10.0.0.1:1" }),
+      liveStream({ ssrc: 2, packets, lost: packets / 50, endpoint: "10.0.0.1:2" }),
+    ];
+    await clock.advance(1000);
+    expect(endpoints()).toEqual(["1 HEALTHY", "2 HEALTHY"]);
+  }
+  await clock.advance(100);
+  expect(endpoints()).toEqual(["1 UNHEALTHY", "2 HEALTHY"]);
+  const ejections = keeper.samples().filter(({ name }) => name === "msm_cluster_ejections_total");
+  expect(ejections).toMatchObject([{ labels: { cluster: "viewer", reason: "loss" }, value: 1 }]);
 });
 
 describe("an endpoint that is taken out", () => {

@@ -8,17 +8,16 @@ import type { CheckWorld } from "./endpoint-check.ts";
 import type { HealthChecker } from "./health-checker.ts";
 import { type CheckedHealth, HealthChecks } from "./health-checks.ts";
 import { endpointKey, Lingering } from "./lingering.ts";
-import { type Conducts, Outliers } from "./outliers.ts";
+import type { OutlierRates } from "./outlier-rates.ts";
+import { type OutlierSources, Outliers } from "./outliers.ts";
 
 /** Time and chance, as they are passed in. */
 export type KeeperWorld = CheckWorld & { readonly nowMs: () => number };
 
 /** What a keeper needs of the world. */
-export interface ClusterKeeperOptions {
+export interface ClusterKeeperOptions extends OutlierSources {
   /** Makes the datapath follow a plan. */
   readonly apply: (plan: Plan) => Promise<readonly PlanRejection[]>;
-  /** What is seen of each endpoint. */
-  readonly conducts: () => Conducts;
   readonly checkers: ReadonlyMap<string, HealthChecker>;
   readonly lookup: Lookup;
   readonly world: KeeperWorld;
@@ -50,7 +49,7 @@ export class ClusterKeeper {
     this.#options = options;
     const { lookup, world } = options;
     this.#names = new DnsDiscovery({ lookup, world, onChange: () => void this.#follow() });
-    this.#outliers = new Outliers(options.conducts, options.world, () => void this.#push());
+    this.#outliers = new Outliers(options, options.world, () => void this.#push());
     this.#checks = new HealthChecks(options.checkers, options.world, () => void this.#push());
   }
 
@@ -66,9 +65,14 @@ export class ClusterKeeper {
     return this.#checks.healthOf(cluster, endpoint);
   }
 
+  /** The success rates of a cluster's endpoints; undefined where nobody looks. */
+  rates(cluster: string): OutlierRates | undefined {
+    return this.#outliers.detector(cluster)?.rates;
+  }
+
   /** Statistics of what it does by itself. */
   samples(): readonly Sample[] {
-    return this.#names.samples();
+    return [...this.#names.samples(), ...this.#outliers.samples()];
   }
 
   /** Ends lookups, checks and timers. */

@@ -13,6 +13,7 @@ import { lookupName } from "./discovery/lookup-name.ts";
 import type { OutlierPlan } from "./outlier-plan.ts";
 import { conductByCluster } from "./outliers.ts";
 import type { SessionRule } from "./session-rule.ts";
+import { outlierPlan } from "./testing/outliers.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const closers: (() => unknown)[] = [];
@@ -90,14 +91,19 @@ const at = (endpoint: { readonly port: number }, changes: Partial<EndpointPlan> 
 const WAVE = 50;
 
 /** Sends from every client, and waits until the proxy has it all and so many sessions were opened altogether. */
-async function sendAll(pool: WorkerPool, clients: readonly Socket[], sessions: number): Promise<void> {
+async function sendAll(
+  pool: WorkerPool,
+  clients: readonly Socket[],
+  sessions: number,
+  datagram = "x",
+): Promise<void> {
   const { port } = pool.listeners()[0]!.localAddress;
   const received = () =>
     pool.samples().find(({ name }) => name === "udp.downstream_sess_rx_datagrams")?.value as number;
   let expected = received();
   for (let first = 0; first < clients.length; first += WAVE) {
     const wave = clients.slice(first, first + WAVE);
-    for (const client of wave) client.send("x", port, "127.0.0.1");
+    for (const client of wave) client.send(datagram, port, "127.0.0.1");
     expected += wave.length;
     await vi.waitFor(() => expect(received()).toBe(expected));
   }
@@ -161,16 +167,13 @@ test("sessions leave an endpoint that fails at once, with their clients' next da
 });
 
 /** Two endpoints, the second for when the first fails, five clients that send every 20 ms, and the keeper between. */
-async function startFailover(changes: Partial<OutlierPlan>) {
+async function startFailover(errors: number, changes: Partial<OutlierPlan> = {}) {
   const pool = await startPool();
-  const outliers = {
-    ...{ consecutiveErrors: 3, baseEjectionMs: 30_000, longestEjectionMs: 30_000 },
-    ...{ maxEjectionPercent: 50, intervalMs: 10_000 },
-    ...changes,
-  };
+  const outliers = outlierPlan(errors, { baseEjectionMs: 30_000, longestEjectionMs: 30_000, ...changes });
   const keeper = new ClusterKeeper({
     apply: (plan) => pool.apply(plan),
     conducts: () => conductByCluster(pool.endpoints()),
+    streams: () => pool.streams(),
     checkers: new Map(),
     lookup: lookupName,
     world: {
@@ -196,7 +199,7 @@ async function startFailover(changes: Partial<OutlierPlan>) {
 }
 
 test("an endpoint that is killed loses its sessions within a second, by the ICMP errors that they get", async () => {
-  const { pool, failing, staying } = await startFailover({});
+  const { pool, failing, staying } = await startFailover(3);
   failing.close();
   await vi.waitFor(() => expect(staying.sessions.size).toBe(5), { timeout: 1000, interval: 10 });
   expect(pool.endpoints()[0]!.plan).toMatchObject({ health: "UNHEALTHY", failed: "OUTLIER" });
@@ -204,7 +207,7 @@ test("an endpoint that is killed loses its sessions within a second, by the ICMP
 
 test("an endpoint whose address swallows everything loses its sessions by its silence, one that answers does not", async () => {
   const silence = { responseMs: 500, streamMs: 0 };
-  const { pool, failing, staying } = await startFailover({ consecutiveErrors: 0, silence });
+  const { pool, failing, staying } = await startFailover(0, { silence });
   failing.isAnswering = false;
   await vi.waitFor(() => expect(staying.sessions.size).toBe(5), { timeout: 5000, interval: 10 });
   expect(pool.endpoints().map(({ plan }) => plan.failed)).toEqual(["OUTLIER", undefined]);
@@ -233,6 +236,31 @@ test("a client's sessions meet at one endpoint by its address, whichever worker 
     used.add(grown.indexOf(8));
   }
   expect(used.size).toBeGreaterThan(1);
+});
+
+test("sessions whose first datagrams have the same bytes in a place meet at one endpoint", async () => {
+  const pool = await startPool();
+  const endpoints = [await startEndpoint(), await startEndpoint(), await startEndpoint()];
+  const balancing = { policy: { kind: "MAGLEV", tableSize: 65_537 } } as const;
+  const hashPolicy = { kind: "FIRST_DATAGRAM", offset: 4, length: 4 } as const;
+  await pool.apply(
+    planOf(
+      endpoints.map((endpoint) => at(endpoint)),
+      balancing,
+      { hashPolicy },
+    ),
+  );
+  const used = new Set<number>();
+  for (const [index, room] of ["aaaa", "bbbb", "cccc", "dddd", "eeee", "ffff"].entries()) {
+    const before = active(pool);
+    await sendAll(pool, await openClients(4), 8 * index + 4, `1234${room}tail`);
+    await sendAll(pool, await openClients(4), 8 * index + 8, `9876${room}`);
+    const grown = active(pool).map((count, endpoint) => count - before[endpoint]!);
+    expect([...grown].sort()).toEqual([0, 0, 8]);
+    used.add(grown.indexOf(8));
+  }
+  expect(used.size).toBeGreaterThan(1);
+  await sendAll(pool, await openClients(2), 50, "123");
 });
 
 test("a cluster takes no more sessions than its circuit breaker allows, and counts the rest", async () => {

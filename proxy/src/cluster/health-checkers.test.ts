@@ -70,7 +70,7 @@ async function ask(name: string, port: number, options: object = {}, timeoutMs =
 const hex = (text: string) => ({ text: Buffer.from(text).toString("hex") });
 
 test("there is a checker for each folder", () => {
-  expect([...checkers.keys()]).toEqual(["http", "rtsp-options", "sip-options", "stun", "tcp", "udp"]);
+  expect([...checkers.keys()]).toEqual(["http", "rtcp", "rtsp-options", "sip-options", "stun", "tcp", "udp"]);
 });
 
 describe("tcp", () => {
@@ -118,6 +118,36 @@ describe("stun", () => {
     });
     expect(await ask("stun", foreign, {}, 50)).toContain("timeout");
     expect(await ask("stun", await udpServer(() => "short"), {}, 50)).toContain("timeout");
+  });
+});
+
+describe("rtcp", () => {
+  const report = Buffer.from("80c9000100000001", "hex");
+  const packet = (hexadecimal: string) => Buffer.from(hexadecimal, "hex");
+
+  test("reports as a receiver that heard nothing, with its name", async () => {
+    let asked: Buffer = Buffer.alloc(0);
+    const port = await udpServer((request) => {
+      asked = request;
+      return report;
+    });
+    expect(await ask("rtcp", port)).toBe("well");
+    const text = asked.toString("hex");
+    const ssrc = text.slice(8, 16);
+    expect(text).toBe(`80c90001${ssrc}81ca0003${ssrc}01036d736d000000`);
+  });
+
+  test.each([
+    ["a sender report", `80c80006${"00".repeat(24)}`, "well"],
+    ["RTP", `80600001${"00".repeat(8)}`, "well"],
+    ["RTP that is cut", `80600001${"00".repeat(4)}`, "timeout"],
+    ["RTCP that is cut", `80c80006${"00".repeat(4)}`, "timeout"],
+    ["another version", `40c90001${"00".repeat(4)}`, "timeout"],
+    ["nothing", "", "timeout"],
+  ])("is answered by %s", async (_, answer, expected) => {
+    expect(
+      await ask("rtcp", await udpServer(() => packet(answer)), {}, expected === "well" ? 5000 : 50),
+    ).toContain(expected);
   });
 });
 

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { EdfSchedule } from "./edf-schedule.ts";
+import { LeastBitsPicker } from "./least-bits.ts";
 import type { Candidate, Picker, PickerWorld } from "./picker.ts";
 import { type SlowStart, slowStartFactor } from "./slow-start.ts";
 
@@ -11,7 +12,12 @@ export interface LeastRequestOptions {
   /** How much sessions count against weight: 0 not at all. */
   readonly activeRequestBias: number;
   readonly slowStart: SlowStart | undefined;
+  /** What is compared: sessions unless said. */
+  readonly leastBy?: LeastBy;
 }
+
+/** What LEAST_REQUEST can compare. */
+export type LeastBy = "sessions" | "bits_per_second";
 
 /**
  * Envoy's LEAST_REQUEST, where a session is a request: the best of a few drawn at random, or where weights differ
@@ -22,6 +28,7 @@ export function leastRequest(
   options: LeastRequestOptions,
   world: PickerWorld,
 ): Picker {
+  if (options.leastBy === "bits_per_second") return new LeastBitsPicker(candidates, options, world);
   const isEven = candidates.every(({ weight }) => weight === candidates[0]!.weight);
   return isEven && options.slowStart === undefined
     ? new ChoicePicker(candidates, options.choiceCount, world)

@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BalancingPlan } from "./balancing-plan.ts";
 import { createPicker } from "./create-picker.ts";
+import type { LoadMeter } from "./load-meter.ts";
 import { localityWeights } from "./locality-weights.ts";
 import type { Picker, PickerWorld } from "./picker.ts";
 import { priorityLoads } from "./priority-load.ts";
+import type { LbMetadata, SubsetMatch } from "./subset-plan.ts";
 
 /**
  * Whether an endpoint takes new sessions. DRAINING ones, the lame ducks, and those that LEFT the cluster and linger
@@ -24,6 +26,19 @@ export interface BalancedEndpoint {
   readonly localityWeight: number;
   readonly sinceMs: number;
   readonly counters: number;
+  /** How much its sessions carry; only where the policy compares that. */
+  readonly meter?: LoadMeter;
+  /** What sorts it into subsets; nothing unless said. */
+  readonly metadata?: LbMetadata;
+}
+
+/** Chooses among the endpoints of one cluster. */
+export interface Balancer {
+  /**
+   * Index of an endpoint for a new session, or -1 where none may have it. `high` and `low` are the halves of the
+   * session's hash; `subset` counts only in a cluster that has subsets.
+   */
+  pick(high: number, low: number, subset?: SubsetMatch): number;
 }
 
 /** Endpoints between which one picker chooses, and up to which percent of draws it does. */
@@ -34,8 +49,8 @@ interface Group {
   readonly members: Int32Array;
 }
 
-/** Chooses among the endpoints of one cluster: a level of priority and a tier of health, then by the policy. */
-export class LoadBalancer {
+/** Chooses among all endpoints that it was given: a level of priority and a tier of health, then by the policy. */
+export class LoadBalancer implements Balancer {
   readonly #groups: readonly Group[];
   readonly #usesHash: boolean;
   readonly #random: () => number;

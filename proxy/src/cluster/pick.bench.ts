@@ -3,6 +3,7 @@
 import { Bench } from "tinybench";
 import { type BalancingPolicy, defaultBalancing } from "./balancing-plan.ts";
 import { LoadBalancer } from "./load-balancer.ts";
+import { LoadMeter } from "./load-meter.ts";
 import { candidates, clientHash, TestWorld } from "./testing/candidates.ts";
 
 // Run as `node proxy/dist/cluster/pick.bench.js`: what a choice costs among 1,000 endpoints, by policy.
@@ -11,6 +12,10 @@ const HASHES = Array.from({ length: 4096 }, (_, n) => clientHash(n));
 const POLICIES: readonly BalancingPolicy[] = [
   { kind: "ROUND_ROBIN", slowStart: undefined },
   { kind: "LEAST_REQUEST", choiceCount: 2, activeRequestBias: 1, slowStart: undefined },
+  {
+    ...{ kind: "LEAST_REQUEST", choiceCount: 2, activeRequestBias: 1, slowStart: undefined },
+    leastBy: "bits_per_second",
+  },
   { kind: "RANDOM" },
   { kind: "RING_HASH", minimumRingSize: 1024, maximumRingSize: 8_388_608 },
   { kind: "MAGLEV", tableSize: 65_537 },
@@ -19,15 +24,22 @@ const POLICIES: readonly BalancingPolicy[] = [
 function balancer(policy: BalancingPolicy, isEven: boolean): LoadBalancer {
   const endpoints = candidates(...Array.from({ length: ENDPOINTS }, (_, n) => (isEven ? 1 : 1 + (n % 7))));
   const plain = { health: "HEALTHY", priority: 0, locality: 0, localityWeight: 1 } as const;
-  const balanced = endpoints.map((endpoint) => ({ ...endpoint, ...plain }));
-  return new LoadBalancer({ ...defaultBalancing, policy }, balanced, new TestWorld());
+  const world = new TestWorld();
+  const balanced = endpoints.map((endpoint) => {
+    return { ...endpoint, ...plain, meter: new LoadMeter({ bytes: 0, sessions: 0 }, world.nowMs()) };
+  });
+  return new LoadBalancer({ ...defaultBalancing, policy }, balanced, world);
+}
+
+function nameOf(policy: BalancingPolicy): string {
+  return "leastBy" in policy ? `${policy.kind} by ${policy.leastBy}` : policy.kind;
 }
 
 const bench = new Bench({ time: 300 });
 for (const policy of POLICIES) {
   for (const isEven of [true, false]) {
     const chooser = balancer(policy, isEven);
-    bench.add(`${policy.kind}, ${isEven ? "even" : "uneven"} weights`, () => {
+    bench.add(`${nameOf(policy)}, ${isEven ? "even" : "uneven"} weights`, () => {
       for (const { high, low } of HASHES) chooser.pick(high, low);
     });
   }
@@ -41,6 +53,6 @@ for (const policy of POLICIES) {
   const start = performance.now();
   for (let n = 0; n < 10; n++) balancer(policy, false);
   console.log(
-    `${policy.kind}: ${((performance.now() - start) / 10).toFixed(1)} ms to take over ${ENDPOINTS} endpoints`,
+    `${nameOf(policy)}: ${((performance.now() - start) / 10).toFixed(1)} ms to take over ${ENDPOINTS} endpoints`,
   );
 }

@@ -1,5 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import type { LoadMeter } from "./load-meter.ts";
+
 /** An endpoint as a picker sees it. */
 export interface Candidate {
   /** `ip:port`, IPv6 in brackets: what Envoy hashes to place an endpoint. */
@@ -10,6 +12,8 @@ export interface Candidate {
   readonly sinceMs: number;
   /** First slot of its counters; for LEAST_REQUEST. */
   readonly counters: number;
+  /** How much its sessions carry; only where the policy compares that. */
+  readonly meter?: LoadMeter;
 }
 
 /**
@@ -28,6 +32,8 @@ export interface PickerWorld {
   readonly nowMs: () => number;
   /** How many sessions the endpoint with these counters has now. */
   readonly activeSessions: (counters: number) => number;
+  /** How many bytes its sessions carried, both ways, since the beginning. */
+  readonly bytes: (counters: number) => number;
   /** Where a round robin begins: different for each worker, so that a few sessions spread, too. */
   readonly start: number;
 }

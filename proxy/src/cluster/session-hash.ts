@@ -5,11 +5,12 @@ import { type Hash64, xxHash64 } from "./xx-hash64.ts";
 
 /**
  * Writes the hash of a session to `out`: of the client's address as text without its port, or of the key, as Envoy's
- * udp_proxy hashes them, so that both choose the same endpoint. Without a policy it is drawn by lot.
+ * udp_proxy hashes them, so that both choose the same endpoint; or of `text`, where the policy is ours. Without a
+ * policy it is drawn by lot.
  */
 export function sessionHash(
   policy: HashPolicy | undefined,
-  address: string,
+  text: string,
   random: () => number,
   out: Hash64,
 ): void {
@@ -18,6 +19,6 @@ export function sessionHash(
     out.low = Math.floor(random() * 2 ** 32);
     return;
   }
-  const bytes = Buffer.from(policy.kind === "KEY" ? policy.key : address);
+  const bytes = Buffer.from(policy.kind === "KEY" ? policy.key : text);
   xxHash64(bytes, bytes.length, out);
 }

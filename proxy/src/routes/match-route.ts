@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { matchesRegex } from "./regex/run-regex.ts";
-import type { HeaderMatch, PathMatch, RoutePlan, TextTest } from "./route-plan.ts";
+import { matchesText } from "./match-text.ts";
+import type { HeaderMatch, PathMatch, RoutePlan } from "./route-plan.ts";
 
 /** What a route is looked up by. */
 export interface RouteQuery {
@@ -11,9 +11,6 @@ export interface RouteQuery {
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
 }
-
-/** Longer texts match no regular expression: the time that one takes is in proportion to them. */
-const MAX_REGEX_TEXT = 8_192;
 
 /** Whether a request takes a route, but for the part that `fraction` leaves out. */
 export function matchesRoute(route: RoutePlan, query: RouteQuery): boolean {
@@ -50,20 +47,4 @@ function headerOf(name: string, query: RouteQuery): string | undefined {
   if (name === ":method") return query.method;
   if (name === ":path") return query.path;
   return Object.hasOwn(query.headers, name) ? query.headers[name] : undefined;
-}
-
-function matchesText(test: TextTest | Extract<PathMatch, { kind: "regex" }>, text: string): boolean {
-  if (test.kind === "regex") return text.length <= MAX_REGEX_TEXT && matchesRegex(test.regex, text);
-  const value = test.isCaseSensitive ? test.value : test.value.toLowerCase();
-  const subject = test.isCaseSensitive ? text : text.toLowerCase();
-  switch (test.kind) {
-    case "exact":
-      return subject === value;
-    case "prefix":
-      return subject.startsWith(value);
-    case "suffix":
-      return subject.endsWith(value);
-    case "contains":
-      return subject.includes(value);
-  }
 }

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import type { SubsetMatch } from "../cluster/subset-plan.ts";
 import type { RegexProgram } from "./regex/compile-regex.ts";
 
 /** A RouteConfiguration after every check. Plain data, immutable: a change is another object. */
@@ -57,11 +58,19 @@ export type TextTest =
 export interface ForwardAction {
   readonly kind: "forward";
   /** At least one; the weights add up to more than 0. */
-  readonly clusters: readonly { readonly name: string; readonly weight: number }[];
+  readonly clusters: readonly WeightedCluster[];
   readonly pathRewrite: PathRewrite | undefined;
   readonly hostRewrite: string | undefined;
   /** What RING_HASH and MAGLEV hash: the first that the request has. */
   readonly hashes: readonly HashSource[];
+}
+
+/** A cluster to which a part of the requests goes. */
+export interface WeightedCluster {
+  readonly name: string;
+  readonly weight: number;
+  /** Which of its endpoints are meant; all of them unless said. */
+  readonly subset?: SubsetMatch;
 }
 
 export type PathRewrite =
@@ -71,6 +80,8 @@ export type PathRewrite =
 export type HashSource =
   | { readonly kind: "header"; readonly name: string }
   | { readonly kind: "path" }
+  /** A property that the filter set of the connection, by its name. */
+  | { readonly kind: "state"; readonly name: string }
   | { readonly kind: "source" };
 
 /** Answered by the proxy. */

@@ -128,6 +128,11 @@ describe("a route", () => {
     const routes = table(host(["*"], route("c", { action: forwardTo("c", { hashes }) })));
     expect(ask(routes, "/a?b")).toMatchObject({ hashKey: "/a?b" });
     expect(ask(routes, "/a", { headers: { session: "7" } })).toMatchObject({ hashKey: "7" });
+    const byState = forwardTo("c", { hashes: [{ kind: "state", name: "room" }, { kind: "source" }] });
+    const stateful = table(host(["*"], route("c", { action: byState })));
+    const state = (name: string) => (name === "room" ? "lobby" : undefined);
+    expect(ask(stateful, "/", { state })).toMatchObject({ hashKey: "lobby" });
+    expect(ask(stateful, "/")).toMatchObject({ hashKey: "192.0.2.1" });
   });
 
   test("may be answered by the proxy", () => {

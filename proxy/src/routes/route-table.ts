@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import type { SubsetMatch } from "../cluster/subset-plan.ts";
 import { matchesRoute, pathOf, type RouteQuery } from "./match-route.ts";
 import { replaceRegex } from "./regex/run-regex.ts";
 import type {
@@ -9,6 +10,7 @@ import type {
   RoutePlan,
   RouteTablePlan,
   VirtualHostPlan,
+  WeightedCluster,
 } from "./route-plan.ts";
 
 /** A request as routes see it. */
@@ -17,6 +19,8 @@ export interface RoutedRequest extends RouteQuery {
   readonly host: string;
   /** IP address of who asks. */
   readonly sourceIp: string;
+  /** What filters set as filter state, by name; nothing unless said. */
+  readonly state?: (name: string) => string | undefined;
 }
 
 /** Where a request goes. */
@@ -25,6 +29,8 @@ export type RouteResult =
       readonly kind: "forward";
       readonly route: string;
       readonly cluster: string;
+      /** Which of its endpoints are meant; all unless said. */
+      readonly subset: SubsetMatch | undefined;
       /** Host and path after rewrites. */
       readonly host: string;
       readonly path: string;
@@ -113,25 +119,28 @@ function forward(
   request: RoutedRequest,
   random: () => number,
 ): RouteResult {
+  const { name, subset } = pickCluster(action, random);
   return {
     kind: "forward",
     route: route.name,
-    cluster: pickCluster(action, random),
+    cluster: name,
+    subset,
     host: action.hostRewrite ?? request.host,
     path: rewritePath(route, action, request.path),
     hashKey: action.hashes.map((source) => hashText(source, request)).find((text) => text !== undefined),
   };
 }
 
-function pickCluster({ clusters }: ForwardAction, random: () => number): string {
+function pickCluster({ clusters }: ForwardAction, random: () => number): WeightedCluster {
   const [first] = clusters;
-  if (clusters.length === 1 && first !== undefined) return first.name;
+  if (clusters.length === 1 && first !== undefined) return first;
   let draw = random() * clusters.reduce((sum, { weight }) => sum + weight, 0);
-  for (const { name, weight } of clusters) {
-    if (draw < weight) return name;
-    draw -= weight;
+  for (const cluster of clusters) {
+    if (draw < cluster.weight) return cluster;
+    draw -= cluster.weight;
   }
-  return clusters.findLast(({ weight }) => weight > 0)?.name ?? "";
+  // The sum of weights may be a little more than what was taken off; some weight is above 0.
+  return clusters.findLast(({ weight }) => weight > 0)!;
 }
 
 /** The query stays as it is. */
@@ -153,6 +162,8 @@ function hashText(source: HashSource, request: RoutedRequest): string | undefine
       return Object.hasOwn(request.headers, source.name) ? request.headers[source.name] : undefined;
     case "path":
       return request.path;
+    case "state":
+      return request.state?.(source.name);
     case "source":
       return request.sourceIp;
   }

@@ -26,6 +26,8 @@ export class TestWorld implements PickerWorld {
   }
 
   readonly nowMs = (): number => this.timeMs;
+  readonly bytesBySlot = new Map<number, number>();
+  readonly bytes = (counters: number): number => this.bytesBySlot.get(counters) ?? 0;
   readonly activeSessions = (counters: number): number => this.active.get(counters) ?? 0;
 }
 
