@@ -50,6 +50,7 @@ export const Feature = {
   Timers: 256,
   Share: 512,
   Target: 1024,
+  Stages: 2048,
 } as const;
 
 /** What `msm_on_stream` tells of a connection or a stream. */
@@ -108,6 +109,12 @@ export const InfoField = {
 
 /** Size of `msm_plugin_info` in bytes. */
 export const INFO_BYTES = 32;
+
+/** Byte offsets in `msm_addrs`: where a datagram at stage LISTENER comes from, and where it was sent to. */
+export const AddressField = { family: 0, pad: 1, sport: 2, dport: 4, pad2: 6, src: 8, dst: 24 } as const;
+
+/** Size of `msm_addrs` in bytes. */
+export const ADDRESS_BYTES = 40;
 
 /** Byte offsets in `msm_stream`. */
 export const StreamField = {

@@ -1,19 +1,21 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { Action, type Batch, DESCRIPTOR_WORDS, Flag, Word } from "../datapath/batch.ts";
-import { FIRST_HOST_REASON } from "./abi.ts";
+import { FIRST_HOST_REASON, Stage } from "./abi.ts";
 import type { BatchWindow } from "./batch-window.ts";
 import { copyBytes } from "./copy-bytes.ts";
 import type { DatagramSink } from "./datagram-sink.ts";
 import type { DropReasons } from "./drop-reasons.ts";
 import { FilterFailure } from "./filter-failure.ts";
 import type { GuestMemory } from "./guest-memory.ts";
-
-/** Flags that this host does not serve yet. */
-const RESERVED_FLAGS = Flag.Retarget | Flag.SetKey;
+import type { GuestState } from "./guest-state.ts";
+import type { TargetTable } from "./target-table.ts";
 
 /** Flags that a filter sets and that change what becomes of a datagram. */
-const OUT_FLAGS = RESERVED_FLAGS | Flag.TxTime;
+const OUT_FLAGS = Flag.Retarget | Flag.SetKey | Flag.TxTime;
+
+/** Flags of a filter that stay with a datagram. At LISTENER whoever looks for its session reads them. */
+const KEPT_FLAGS = Flag.Dirty | Flag.Retarget | Flag.SetKey;
 
 const TWO_TO_32 = 0x1_0000_0000;
 const NANOSECONDS_PER_MS = 1e6;
@@ -27,13 +29,20 @@ export class BatchResults {
   readonly #window: BatchWindow;
   readonly #reasons: DropReasons;
   readonly #sink: DatagramSink | null;
+  readonly #targets: TargetTable;
+  readonly #isAtListener: boolean;
 
-  /** Without a sink, a filter may only continue, drop and consume. */
-  constructor(memory: GuestMemory, window: BatchWindow, reasons: DropReasons, sink: DatagramSink | null) {
+  /**
+   * Without a sink, a filter may only continue, drop and consume; at LISTENER also reply, and say which session a datagram
+   * is of.
+   */
+  constructor({ memory, reasons, host }: GuestState, window: BatchWindow, sink: DatagramSink | null) {
     this.#memory = memory;
     this.#window = window;
     this.#reasons = reasons;
     this.#sink = sink;
+    this.#targets = host.targets;
+    this.#isAtListener = host.env.stage === Stage.Listener;
   }
 
   /**
@@ -52,7 +61,7 @@ export class BatchResults {
       const h = base + index * DESCRIPTOR_WORDS;
       const action = guest[g + Word.action]!;
       const flags = guest[g + Word.flags]!;
-      if (action !== Action.Continue || (flags & OUT_FLAGS) !== 0) this.#checkAction(action, flags, k);
+      if (action !== Action.Continue || (flags & OUT_FLAGS) !== 0) this.#checkAction(action, flags, g, k);
       const hostData = host[h + Word.data]!;
       const moved = guest[g + Word.data]! - slot - (hostData & 3);
       const lengthChange = (guest[g + Word.length]! ^ host[h + Word.length]!) & 0xffff;
@@ -90,9 +99,9 @@ export class BatchResults {
       }
       const hostFlags = host[h + Word.flags]! & 0xffff;
       const flags = guest[g + Word.flags]!;
-      host[h + Word.flags] = (flags & 0xffff_0000) | hostFlags | (flags & Flag.Dirty);
+      host[h + Word.flags] = (flags & 0xffff_0000) | hostFlags | (flags & KEPT_FLAGS);
       this.#takePayload(batch, h, g, slot);
-      if (action !== Action.Continue || (flags & Flag.TxTime) !== 0) {
+      if (action !== Action.Continue || (flags & (Flag.TxTime | Flag.Retarget)) !== 0) {
         stopped += this.#divert(batch, live[start + k]!, action, g);
       }
     }
@@ -101,23 +110,34 @@ export class BatchResults {
 
   /** Hands a datagram to the sink. Returns 1 where it is over for the ring, else 0. */
   #divert(batch: Batch, index: number, action: number, g: number): number {
-    if (action === Action.Continue) {
-      this.#sink?.holdUntil(batch, index, txMs(this.#memory.words, g));
+    const guest = this.#memory.words;
+    const h = (batch.descriptors >>> 2) + index * DESCRIPTOR_WORDS;
+    if (this.#isAtListener) {
+      batch.words[h + Word.target] = guest[g + Word.target]!;
+      return action === Action.Continue ? 0 : 1;
+    }
+    const isRetargeted = (guest[g + Word.flags]! & Flag.Retarget) !== 0;
+    if (action === Action.Continue && !isRetargeted) {
+      this.#sink?.holdUntil(batch, index, txMs(guest, g));
       return 0;
     }
-    if (action === Action.Pause) this.#sink?.pause(batch, index);
+    if (isRetargeted) this.#sink?.retarget(batch, index, guest[g + Word.target]!);
+    else if (action === Action.Pause) this.#sink?.pause(batch, index);
     else this.#sink?.reply(batch, index);
-    batch.words[(batch.descriptors >>> 2) + index * DESCRIPTOR_WORDS + Word.action] = Action.Consume;
+    batch.words[h + Word.action] = Action.Consume;
     return 1;
   }
 
-  #checkAction(actionWord: number, flags: number, k: number): void {
+  #checkAction(actionWord: number, flags: number, g: number, k: number): void {
     const action = actionWord & 0xff;
-    const isDiverted = action === Action.Pause || action === Action.Reply || (flags & Flag.TxTime) !== 0;
-    if ((isDiverted && this.#sink === null) || (flags & RESERVED_FLAGS) !== 0) {
+    const isHeld = action === Action.Pause || (flags & Flag.TxTime) !== 0;
+    const isAnswered = action === Action.Reply && !this.#isAtListener;
+    const isKeyed = (flags & Flag.SetKey) !== 0 && !this.#isAtListener;
+    if (((isHeld || isAnswered) && this.#sink === null) || isKeyed) {
       const what = `action ${action}, flags 0x${(flags & 0xffff).toString(16)}`;
-      throw new FilterFailure("unsupported_action", `datagram ${k}: ${what} is reserved`);
+      throw new FilterFailure("unsupported_action", `datagram ${k}: ${what} cannot be served at this stage`);
     }
+    if ((flags & Flag.Retarget) !== 0) this.#checkTarget(action, flags, g, k);
     if (action > Action.Reply) throw new FilterFailure("bad_output", `datagram ${k}: ${action} is no action`);
     if (((actionWord >>> 8) & 0xff) >= FIRST_HOST_REASON) {
       throw new FilterFailure(
@@ -125,6 +145,14 @@ export class BatchResults {
         `datagram ${k}: reasons from ${FIRST_HOST_REASON} are the host's`,
       );
     }
+  }
+
+  /** It goes elsewhere, and nothing else is asked of it. */
+  #checkTarget(action: number, flags: number, g: number, k: number): void {
+    if (action !== Action.Continue || (flags & Flag.TxTime) !== 0)
+      throw new FilterFailure("unsupported_action", `datagram ${k}: RETARGET goes with CONTINUE alone`);
+    if (this.#targets.get(this.#memory.words[g + Word.target]!) === undefined)
+      throw new FilterFailure("bad_output", `datagram ${k}: its target is none`);
   }
 
   /** A datagram may be trimmed at both ends and grow at the front, into headroom; it may not grow at the end. */

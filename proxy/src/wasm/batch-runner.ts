@@ -36,9 +36,9 @@ export class BatchRunner implements GuestRunner {
     this.#state = state;
     this.#onDatagrams = onDatagrams;
     this.#onTimer = onTimer;
-    this.#window = new BatchWindow(state.memory, info);
+    this.#window = new BatchWindow(state.memory, info, state.host.env);
     state.window = this.#window;
-    this.#results = new BatchResults(state.memory, this.#window, state.reasons, sink);
+    this.#results = new BatchResults(state, this.#window, sink);
     this.#emissions = sink && new BatchEmissions(state, this.#window, sink);
   }
 

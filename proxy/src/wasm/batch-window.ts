@@ -1,11 +1,16 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { type Batch, DESCRIPTOR_BYTES, DESCRIPTOR_WORDS, Word } from "../datapath/batch.ts";
-import { BATCH_BYTES, BatchField, BatchFlag } from "./abi.ts";
+import { ADDRESS_BYTES, BATCH_BYTES, BatchField, BatchFlag, Stage } from "./abi.ts";
+import { AddressTable } from "./address-table.ts";
 import { copyBytes, copyWords } from "./copy-bytes.ts";
 import type { FilterClock } from "./filter-clock.ts";
+import type { FilterEnvironment } from "./filter-environment.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import type { PluginInfo } from "./plugin-info.ts";
+
+/** Where the filter runs, as its environment says. */
+type Place = Pick<FilterEnvironment, "stage" | "local">;
 
 /** Descriptors and slots begin on cache lines. */
 const LINE_BYTES = 64;
@@ -52,8 +57,11 @@ export class BatchWindow {
   /** So many guest descriptors have zero behind the receive time, unless the guest said what is not so. */
   #cleanCount = 0;
 
+  /** What a filter at stage LISTENER sees of addresses; null at others. */
+  readonly #addresses: AddressTable | null;
+
   /** Allocates in the guest. Throws FilterFailure where it gives no memory. */
-  constructor(memory: GuestMemory, info: PluginInfo) {
+  constructor(memory: GuestMemory, info: PluginInfo, { stage, local }: Place = {}) {
     this.#memory = memory;
     this.windowBytes = Math.min(info.windowBytes, 0xffff);
     this.headroomBytes = (info.headroomBytes + 3) & ~3;
@@ -66,13 +74,17 @@ export class BatchWindow {
     this.capacity = Math.max(1, Math.min(info.maxBatch, room >>> (info.emitCapacity === 0 ? 0 : 1)));
     this.emitCapacity = Math.min(info.emitCapacity, room - this.capacity);
     const descriptorCount = this.capacity + this.emitCapacity;
-    const allocated = memory.allocate(BATCH_BYTES + descriptorCount * perDatagram + LINE_BYTES - 1);
-    this.address = alignToLine(allocated);
+    const isAtListener = stage === Stage.Listener;
+    const addressBytes = isAtListener ? alignToLine(this.capacity * ADDRESS_BYTES) : 0;
+    const size = BATCH_BYTES + descriptorCount * perDatagram + addressBytes;
+    this.address = alignToLine(memory.allocate(size + LINE_BYTES - 1));
     const descriptors = this.address + BATCH_BYTES;
-    const slots = descriptors + descriptorCount * DESCRIPTOR_BYTES;
+    const addresses = descriptors + descriptorCount * DESCRIPTOR_BYTES;
+    const slots = addresses + addressBytes;
     this.firstWord = descriptors >>> 2;
     this.firstSlot = slots + this.headroomBytes;
     this.#writeHeader(descriptors, slots);
+    this.#addresses = isAtListener ? new AddressTable(memory, addresses, local) : null;
   }
 
   /** Copies the datagrams `live[start..start+count)` of the batch, descriptors and window, into the guest. */
@@ -90,6 +102,7 @@ export class BatchWindow {
     else this.#copyAll(batch, live, start, count, isRun);
     if (!isClean) this.#cleanCount = 0;
     else if (this.#cleanCount < count) this.#cleanCount = count;
+    this.#addresses?.write(batch, live, start, count, this.firstWord + Word.addresses);
     this.#writeTurn(count, clock);
   }
 

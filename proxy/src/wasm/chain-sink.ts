@@ -24,6 +24,10 @@ export class ChainSink implements DatagramSink {
     this.#host.needDetour().reply(this.#owner, batch, index);
   }
 
+  retarget(batch: Batch, index: number, target: number): void {
+    this.#host.needDetour().retarget(this.#owner, batch, index, target);
+  }
+
   holdUntil(batch: Batch, index: number, dueMs: number): void {
     const detour = this.#host.needDetour();
     if (batch === detour.batch) {

@@ -12,7 +12,14 @@ import { ChainHost } from "./guest-state.ts";
 const NANOSECONDS_PER_MS = 1_000_000n;
 
 /** A canary sees no datagrams. */
-const noSink: DatagramSink = { pause() {}, reply() {}, holdUntil() {}, emit() {}, resume() {} };
+const noSink: DatagramSink = {
+  pause() {},
+  reply() {},
+  retarget() {},
+  holdUntil() {},
+  emit() {},
+  resume() {},
+};
 
 /** What a canary writes goes nowhere. */
 const nullSink: Sink = { write: () => true };
@@ -22,27 +29,28 @@ const noMetric: MetricHandle = { add() {}, set() {}, observe() {}, get: () => 0 
 
 /**
  * Tries a filter before it is put to work: instantiates, starts and configures it, and throws it away. `field`
- * is named in errors; whether there are sinks, and `sendsOutgoing`, are as with the workers. Throws ConfigError MSM_FILTER_START or MSM_FILTER_CONFIG, with what the filter logged.
+ * is named in errors; whether there are sinks, and `sendsOutgoing`, are as with the workers. Returns bits of `Stage`: where it
+ * wants to run. Throws ConfigError MSM_FILTER_START or MSM_FILTER_CONFIG, with what the filter logged.
  */
 export function checkFilter(
   plan: RunnableFilter,
   field: string,
   hasSinks = false,
   sendsOutgoing = true,
-): void {
-  tryFilter(plan, field, sendsOutgoing, (env) => {
+): number {
+  return tryFilter(plan, field, sendsOutgoing, (env) => {
     const host = new ChainHost(hasSinks ? { ...env, openSink: () => nullSink } : env);
-    return new FilterInstance(plan, host, noSink);
+    return new FilterInstance(plan, host, noSink).stages;
   });
 }
 
 /** The same for a filter that `start` makes. */
-export function tryFilter(
+export function tryFilter<T>(
   plan: RunnableFilter,
   field: string,
   sendsOutgoing: boolean,
-  start: (env: FilterEnvironment) => unknown,
-): void {
+  start: (env: FilterEnvironment) => T,
+): T {
   const logged: string[] = [];
   const env: FilterEnvironment = {
     worker: 0,
@@ -57,7 +65,7 @@ export function tryFilter(
     sendsToTargets: sendsOutgoing,
   };
   try {
-    start(env);
+    return start(env);
   } catch (thrown) {
     const failure = toFilterFailure(thrown, "start", "start");
     const code = failure.kind === "configure" ? "MSM_FILTER_CONFIG" : "MSM_FILTER_START";

@@ -13,6 +13,8 @@ export interface DatagramSink {
   pause(batch: Batch, index: number): void;
   /** Sends datagram `index` back to where it came from. */
   reply(batch: Batch, index: number): void;
+  /** Sends datagram `index` to a target instead of where its session goes, through the filters that follow. */
+  retarget(batch: Batch, index: number, target: number): void;
   /** Datagram `index` may leave no earlier than `dueMs` of the worker's clock, whatever filters follow. */
   holdUntil(batch: Batch, index: number, dueMs: number): void;
   /** Takes a new datagram out of the guest's memory: `word` is the first of its descriptor there. */

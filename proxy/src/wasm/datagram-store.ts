@@ -12,6 +12,18 @@ const PAYLOAD_BYTES = 9_216;
 const HEADROOM_BYTES = 128;
 const STRIDE_BYTES = HEADROOM_BYTES + PAYLOAD_BYTES + 64;
 
+/** What a kept copy has of its descriptor, besides payload and length. */
+const KEPT_WORDS = [
+  Word.session,
+  Word.flags,
+  Word.rxLow,
+  Word.rxHigh,
+  Word.target,
+  Word.mark,
+  Word.userLow,
+  Word.userHigh,
+] as const;
+
 /**
  * Memory for datagrams that are not, or no longer, in the worker's ring. A batch like the ring, so that filters run
  * over it in the same way; but any of its slots may be free or taken.
@@ -63,15 +75,8 @@ export class DatagramStore implements Batch {
     const slot = this.keep(batch, batch.words[from + Word.data]!, batch.words[from + Word.length]! >>> 16);
     if (slot < 0) return -1;
     const to = slot * DESCRIPTOR_WORDS;
-    for (const word of [
-      Word.session,
-      Word.flags,
-      Word.rxLow,
-      Word.rxHigh,
-      Word.mark,
-      Word.userLow,
-      Word.userHigh,
-    ]) {
+    for (let i = 0; i < KEPT_WORDS.length; i++) {
+      const word = KEPT_WORDS[i]!;
       this.words[to + word] = batch.words[from + word]!;
     }
     return slot;

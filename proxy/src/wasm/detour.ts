@@ -17,6 +17,9 @@ const MAX_TURNS = 4;
 /** Nothing is held longer than this: pacing is a matter of milliseconds. */
 const MAX_HOLD_MS = 10_000;
 
+/** What an emitted datagram has of its descriptor as the filter wrote it. */
+const EMITTED_WORDS = [Word.session, Word.target, Word.mark, Word.userLow, Word.userHigh] as const;
+
 /** Flags that a filter may set in a datagram that it emits. */
 const EMITTED_FLAGS = Flag.UpstreamDirection;
 
@@ -102,6 +105,15 @@ export class Detour<Owner> implements Outgoing {
     }
     this.#turns[slot] = turns;
     this.batch.turn(slot);
+    this.batch.words[slot * DESCRIPTOR_WORDS + Word.target] = 0;
+    this.#ready[this.#readyCount++] = slot;
+  }
+
+  /** A copy goes on behind `owner`, and leaves to a target at the end of the chain. */
+  retarget(owner: Owner, batch: Batch, index: number, target: number): void {
+    const slot = this.#keepCopy(owner, batch, index);
+    if (slot < 0) return;
+    this.batch.words[slot * DESCRIPTOR_WORDS + Word.target] = target;
     this.#ready[this.#readyCount++] = slot;
   }
 
@@ -113,7 +125,8 @@ export class Detour<Owner> implements Outgoing {
       return;
     }
     const to = slot * DESCRIPTOR_WORDS;
-    for (const field of [Word.session, Word.mark, Word.userLow, Word.userHigh]) {
+    for (let i = 0; i < EMITTED_WORDS.length; i++) {
+      const field = EMITTED_WORDS[i]!;
       this.batch.words[to + field] = words[word + field]!;
     }
     const flags = words[word + Word.flags]!;
@@ -121,7 +134,6 @@ export class Detour<Owner> implements Outgoing {
     this.#owners[slot] = owner;
     this.#dueMs[slot] = dueMs;
     this.#turns[slot] = 0;
-    this.batch.words[to + Word.target] = words[word + Word.target]!;
     // What goes to a target is none of the session's: no other filter sees it.
     if (words[word + Word.target] !== 0) this.indexes[this.count++] = slot;
     else this.#ready[this.#readyCount++] = slot;

@@ -67,6 +67,21 @@ export class FilterChain {
     for (const filter of this.#filters) filter.openSession(session);
   }
 
+  /** What filters may read of an open session changed. */
+  updateSession(session: SessionInfo): void {
+    if (this.#host.sessions.has(session.index)) this.#host.sessions.set(session.index, session);
+  }
+
+  /**
+   * A session goes on in another chain: filters may leave with it, as properties, what those of the other are to find. To
+   * be called before `closeSession`; the other chain opens it afterwards, as resumed.
+   */
+  handOver(index: number, next: FilterChain): void {
+    if (!this.#host.sessions.has(index)) return;
+    for (const filter of this.#filters) filter.handOver(index);
+    this.#host.sessionState.copy(index, next.#host.sessionState);
+  }
+
   /** Tells every filter that a session is over, after its last datagram. */
   closeSession(index: number): void {
     if (!this.#host.sessions.has(index)) return;

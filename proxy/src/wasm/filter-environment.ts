@@ -1,11 +1,19 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import type { SocketAddress } from "../plan.ts";
 import type { SharedState } from "./shared-state.ts";
 
 /** What a worker gives to the filters of one listener. */
 export interface FilterEnvironment {
   readonly worker: number;
   readonly listener: string;
+  /**
+   * Where its filters run, a bit of `Stage`; absent where they are only tried, and any stage will do. At LISTENER there are no sessions yet, and batches say
+   * where datagrams come from (`Batch.sourceOf`); at EGRESS a session is one receiver of a flow.
+   */
+  readonly stage?: number;
+  /** At LISTENER: the address that datagrams are sent to. */
+  readonly local?: SocketAddress;
   /** Takes a filter's message; `level` is a `LogLevel`. Already limited in rate per filter instance. */
   log(level: number, filter: string, message: string): void;
   /**

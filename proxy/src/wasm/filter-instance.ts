@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import type { Batch } from "../datapath/batch.ts";
-import { FIRST_SESSION_CONTEXT, PLUGIN_CONTEXT } from "./abi.ts";
+import { FIRST_SESSION_CONTEXT, PLUGIN_CONTEXT, Stage } from "./abi.ts";
 import { BatchRunner } from "./batch-runner.ts";
 import type { ChainPass } from "./chain-pass.ts";
 import type { DatagramSink } from "./datagram-sink.ts";
@@ -29,6 +29,8 @@ export class FilterInstance {
   readonly #runner: GuestRunner;
   readonly #sink: DatagramSink | null;
   #drainMs = defaultPluginInfo.drainMs;
+  /** Bits of `Stage`: where the filter wants to run. */
+  #stages = defaultPluginInfo.stages;
   /** When the next tick is due, in the worker's monotonic milliseconds; null until the first look. */
   #nextTickMs: number | null = null;
 
@@ -83,6 +85,11 @@ export class FilterInstance {
     if (onHandOver !== undefined) this.#call(context, "msm_on_hand_over", () => onHandOver(context));
   }
 
+  /** Bits of `Stage`: where the filter wants to run. */
+  get stages(): number {
+    return this.#stages;
+  }
+
   /** For how long sessions are to stay with this instance when another takes its place. */
   get drainMs(): number {
     return this.#drainMs;
@@ -123,11 +130,29 @@ export class FilterInstance {
   #createRunner(): GuestRunner {
     const { describe, onDatagrams, onTimer } = this.#calls;
     const state = this.#state;
-    if (onDatagrams === undefined) return new StreamRunner(state, this.#calls, this.#sink);
-    const info =
-      describe === undefined ? defaultPluginInfo : describePlugin(state.memory, describe, state.canDivert);
+    const { stage } = state.host.env;
+    if (onDatagrams === undefined) {
+      this.#checkStage(stage);
+      return new StreamRunner(state, this.#calls, this.#sink);
+    }
+    const isListener = stage === Stage.Listener;
+    const asked =
+      describe === undefined
+        ? defaultPluginInfo
+        : describePlugin(state.memory, describe, state.canDivert || isListener);
+    // Before there are sessions, there is none to which a datagram could be added.
+    const info = isListener ? { ...asked, emitCapacity: 0 } : asked;
+    this.#stages = info.stages;
+    this.#checkStage(stage);
     this.#drainMs = info.drainMs;
     return new BatchRunner(state, onDatagrams, onTimer, info, this.#sink);
+  }
+
+  /** Throws FilterFailure where the filter is not made for the place that it was given. */
+  #checkStage(stage: number | undefined): void {
+    if (stage === undefined || (this.#stages & stage) !== 0) return;
+    const problem = `it runs at stages ${stageNames(this.#stages)}, not at ${stageNames(stage)}`;
+    throw new FilterFailure("unsupported_action", problem);
   }
 
   /** Lets datagrams go on that the call which just ended continued. */
@@ -180,4 +205,10 @@ export class FilterInstance {
       throw this.#state.toFailure(thrown, kind, name);
     }
   }
+}
+
+/** The names of stages, for people. */
+function stageNames(stages: number): string {
+  const names = Object.entries(Stage).filter(([, bit]) => (stages & bit) !== 0);
+  return names.map(([name]) => name.toUpperCase()).join(" and ");
 }

@@ -22,6 +22,8 @@ export interface FilterOptions {
   readonly capabilities?: readonly string[];
   /** The source text of a filter in JavaScript; its module is then the engine that runs it. */
   readonly script?: string;
+  /** Bits of `Stage`: where the filter wants to run, as it said when it was tried; SESSION alone where this is absent. */
+  readonly stages?: number;
   /** What implements the whole of WASI preview 1; without it a filter has the part that every filter has. */
   readonly wasi?: WebAssembly.Module;
 }

@@ -66,6 +66,12 @@ export class FilterPlace {
     if (older?.sessions.size === 0) this.#retire(older);
   }
 
+  /** The session goes on in another chain. */
+  handOver(index: number): void {
+    const older = this.#older.find(({ sessions }) => sessions.has(index));
+    (older?.filter ?? this.#current).handOver(index);
+  }
+
   /** Begins a new generation for a new configuration. */
   replace(plan: RunnableFilter): void {
     this.#plan = plan;

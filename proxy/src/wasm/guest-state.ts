@@ -16,7 +16,7 @@ import { LogLimiter } from "./log-limiter.ts";
 import { SCRIPT_FUEL_FACTOR } from "./script/script-engine.ts";
 import { SessionState } from "./session-state.ts";
 import { SharedState } from "./shared-state.ts";
-import type { StreamBuffer } from "./stream-buffer.ts";
+import type { GuestBuffer } from "./stream-buffer.ts";
 import type { StreamReport } from "./stream-report.ts";
 import { TargetTable } from "./target-table.ts";
 
@@ -72,8 +72,8 @@ export class GuestState {
   /** Where stream reports go while `msm_on_report` runs; null at other times. */
   reports: StreamReport[] | null = null;
   readonly timers = new GuestTimers();
-  /** The datagram that a Proxy-Wasm network filter is shown; null for filters of the extension. */
-  stream: StreamBuffer | null = null;
+  /** The data that a Proxy-Wasm network filter is shown; null for filters of the extension. */
+  stream: GuestBuffer | null = null;
   /** Whether datagrams of this filter may leave the ring. */
   readonly canDivert: boolean;
   /** Sessions whose paused datagrams the call under way lets go on. */

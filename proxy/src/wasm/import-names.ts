@@ -92,6 +92,9 @@ export const unimplementedCalls = [
 /** The module name of WASI preview 1. */
 export const WASI_MODULE = "wasi_snapshot_preview1";
 
+/** The name that it had before; older compilers write it. The functions that every filter has are the same in both. */
+export const WASI_UNSTABLE_MODULE = "wasi_unstable";
+
 /** The part of WASI preview 1 that language runtimes import before any filter code runs. */
 export const wasiCalls = [
   "fd_write",
@@ -109,7 +112,7 @@ export const wasiCalls = [
 
 /** Whether the host has such a function. */
 export function isKnownImport(module: string, name: string): boolean {
-  if (module === WASI_MODULE) return includes(wasiCalls, name);
+  if (module === WASI_MODULE || module === WASI_UNSTABLE_MODULE) return includes(wasiCalls, name);
   return (
     module === "env" &&
     [proxyCalls, msmCalls, sharingCalls, sinkCalls, signallingCalls, unimplementedCalls].some((calls) =>

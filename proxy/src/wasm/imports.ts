@@ -5,7 +5,7 @@ import { Status } from "./abi.ts";
 import { countCall } from "./count-call.ts";
 import { isCapable } from "./filter-options.ts";
 import type { GuestState } from "./guest-state.ts";
-import { signallingCalls, unimplementedCalls, WASI_MODULE } from "./import-names.ts";
+import { signallingCalls, unimplementedCalls, WASI_MODULE, WASI_UNSTABLE_MODULE } from "./import-names.ts";
 import { msmImports } from "./msm-imports.ts";
 import { proxyImports } from "./proxy-imports.ts";
 import { sharingImports } from "./sharing-imports.ts";
@@ -43,6 +43,7 @@ export function createImports(
       Status.InternalFailure,
     ),
     [WASI_MODULE]: restrict(state, wasi, WASI_NOT_CAPABLE),
+    [WASI_UNSTABLE_MODULE]: restrict(state, wasiImports(state), WASI_NOT_CAPABLE),
   };
 }
 

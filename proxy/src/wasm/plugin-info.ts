@@ -27,8 +27,12 @@ const MAX_HEADROOM_BYTES = 512;
 const DEFAULT_DRAIN_MS = 2_000;
 const MAX_DRAIN_MS = 3_600_000;
 
+const ALL_STAGES = Stage.Listener | Stage.Session | Stage.Egress;
+
 /** What a filter asks for: `msm_plugin_info`, with defaults filled in and bounded. */
 export interface PluginInfo {
+  /** Bits of `Stage`: where the filter wants to run. */
+  readonly stages: number;
   /** The most bytes of a datagram that are copied for the filter. */
   readonly windowBytes: number;
   readonly headroomBytes: number;
@@ -43,6 +47,7 @@ export interface PluginInfo {
 
 /** What holds for a module without `msm_describe`. */
 export const defaultPluginInfo: PluginInfo = {
+  stages: Stage.Session,
   windowBytes: DEFAULT_SLOT_BYTES,
   headroomBytes: 0,
   maxBatch: DEFAULT_BATCH,
@@ -64,13 +69,12 @@ export function describePlugin(
   if (status !== Status.Ok) throw new FilterFailure("start", `msm_describe answered status ${status}`);
   memory.bind();
   const field = (offset: number) => memory.view.getUint32(address + offset, true);
-  const stages = field(InfoField.stages);
-  if (stages !== 0 && (stages & Stage.Session) === 0) {
+  const stages = field(InfoField.stages) || Stage.Session;
+  if ((stages & ~ALL_STAGES) !== 0)
     throw new FilterFailure(
       "unsupported_action",
-      `stages ${stages}: this host runs filters of stage SESSION (2)`,
+      `stages ${stages}: there are LISTENER 1, SESSION 2, EGRESS 4`,
     );
-  }
   if (field(InfoField.emitCapacity) !== 0 && !canEmit) {
     throw new FilterFailure(
       "unsupported_action",
@@ -79,6 +83,7 @@ export function describePlugin(
   }
   const slotBytes = Math.min(field(InfoField.slotSize) || DEFAULT_SLOT_BYTES, MAX_SLOT_BYTES);
   return {
+    stages,
     windowBytes: Math.min(field(InfoField.window) || slotBytes, MAX_SLOT_BYTES),
     headroomBytes: Math.min(field(InfoField.headroom), MAX_HEADROOM_BYTES),
     maxBatch: Math.min(field(InfoField.maxBatch) || DEFAULT_BATCH, MAX_BATCH),

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { Feature, FIRST_SESSION_CONTEXT } from "./abi.ts";
+import { Feature, FIRST_SESSION_CONTEXT, Stage } from "./abi.ts";
 import type { SessionInfo } from "./filter-environment.ts";
 import type { GuestState } from "./guest-state.ts";
 
@@ -22,6 +22,7 @@ export const propertyReaders: Readonly<Record<string, PropertyReader>> = {
   "msm.session.id": (_, session) => session && integer(session.index),
   "msm.session.resumed": (state, session) =>
     session && Uint8Array.of(state.resumedSessions.has(session.index) ? 1 : 0),
+  "msm.stage": (state) => integer(state.host.env.stage ?? Stage.Session),
   "msm.worker": (state) => integer(state.host.env.worker),
   "msm.abi.features": (state) => integer(features(state.canDivert)),
 };

@@ -28,6 +28,12 @@ export class SessionState {
     return this.#sessions.get(session)?.get(unprefixed(path));
   }
 
+  /** Lets another chain have what there is of a session. */
+  copy(session: number, to: SessionState): void {
+    const values = this.#sessions.get(session);
+    if (values !== undefined) to.#sessions.set(session, new Map(values));
+  }
+
   /** Forgets a session that is over. */
   close(session: number): void {
     this.#sessions.delete(session);

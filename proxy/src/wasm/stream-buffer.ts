@@ -6,11 +6,21 @@ import { BufferType, Status } from "./abi.ts";
 /** The largest UDP payload. */
 const MAX_DATAGRAM_BYTES = 65_507;
 
+/** What a Proxy-Wasm filter is being shown as data of a connection. */
+export interface GuestBuffer {
+  /** What is in it; valid until it is changed. */
+  readonly content: Uint8Array;
+  /** Whether the buffer of that type is this one, now. */
+  is(type: number): boolean;
+  /** Replaces `size` bytes from `start` on; both are cut to what there is. Returns a status. */
+  replace(start: number, size: number, value: Uint8Array): number;
+}
+
 /**
  * The datagram that a Proxy-Wasm filter is being shown as data of its connection. A copy, so that a filter that breaks
  * has changed nothing.
  */
-export class StreamBuffer {
+export class StreamBuffer implements GuestBuffer {
   readonly #bytes = new Uint8Array(65_536);
   #length = 0;
   #type: number | null = null;

@@ -9,7 +9,7 @@
  */
 export const scriptPrelude = `(function (msm) {
   "use strict";
-  const FLAGS_DIRTY = 0x100, FLAGS_TX_TIME = 0x400, TO_CLIENT = 1;
+  const FLAGS_DIRTY = 0x100, FLAGS_RETARGET = 0x200, FLAGS_TX_TIME = 0x400, FLAGS_SET_KEY = 0x800, TO_CLIENT = 1;
   const MS = 1e6, TWO_32 = 0x100000000;
   let buffer, u8, u16, u32, base = 0;
 
@@ -86,6 +86,18 @@ export const scriptPrelude = `(function (msm) {
       u32[this.at4 + 8] = ns % TWO_32;
       u32[this.at4 + 9] = Math.floor(ns / TWO_32);
       u16[this.at2 + 6] |= FLAGS_TX_TIME;
+    }
+    retarget(target) { u32[this.at4 + 7] = target; u16[this.at2 + 6] |= FLAGS_RETARGET; }
+    setKey(low, high = 0) {
+      u32[this.at4 + 12] = low;
+      u32[this.at4 + 13] = high;
+      u16[this.at2 + 6] |= FLAGS_SET_KEY;
+    }
+    get source() {
+      const at = u32[this.at4 + 11] - base;
+      if (at < 0) return undefined;
+      const address = u8.slice(at + 8, at + (u8[at] === 4 ? 12 : 24));
+      return { address, port: u8[at + 2] | (u8[at + 3] << 8) };
     }
   }
 

@@ -18,6 +18,7 @@ const DATA_CALLBACKS = ["onDatagrams", "onDownstreamData", "onUpstreamData"] as 
 
 /** Fields that the exported object `wants` may have, and where `msm_plugin_info` has them. */
 const WISHES = {
+  stages: InfoField.stages,
   window: InfoField.window,
   maxBatch: InfoField.maxBatch,
   emitCapacity: InfoField.emitCapacity,

@@ -9,8 +9,11 @@ import type { RunnableFilter } from "../filter-options.ts";
 export interface WatParts {
   /** Import declarations. */
   readonly imports?: string;
-  /** Body of `msm_on_datagrams`; `$batch` is its argument, `$i` and `$d` are free. Answers 0 at its end. */
-  readonly onDatagrams?: string;
+  /**
+   * Body of `msm_on_datagrams`; `$batch` is its argument, `$i` and `$d` are free. Answers 0 at its end. There is no such
+   * export where this is null.
+   */
+  readonly onDatagrams?: string | null;
   /** Body of `proxy_on_configure`, which must leave an i32. */
   readonly onConfigure?: string;
   /** Further functions and other fields. */
@@ -43,6 +46,11 @@ export const describeAs = (windowBytes: number, maxBatch = 0, headroomBytes = 0)
     (i32.store offset=20 (local.get $out) (i32.const ${headroomBytes}))
     (i32.const 0))`;
 
+const onDatagrams = (body = ""): string => `
+  (func (export "msm_on_datagrams") (param $context i32) (param $batch i32) (result i32) (local $i i32) (local $d i32)
+    ${body}
+    (i32.const 0))`;
+
 /** Assembles a filter from its parts. */
 export function watFilter(parts: WatParts = {}): Uint8Array {
   const module = binaryen.parseText(`(module
@@ -55,9 +63,7 @@ export function watFilter(parts: WatParts = {}): Uint8Array {
       (local.get $at))
     (func (export "proxy_on_configure") (param $context i32) (param $size i32) (result i32)
       ${parts.onConfigure ?? "(i32.const 1)"})
-    (func (export "msm_on_datagrams") (param $context i32) (param $batch i32) (result i32) (local $i i32) (local $d i32)
-      ${parts.onDatagrams ?? ""}
-      (i32.const 0))
+    ${parts.onDatagrams === null ? "" : onDatagrams(parts.onDatagrams)}
     ${parts.more ?? ""})`);
   module.setFeatures(binaryen.Features.BulkMemory);
   const bytes = module.emitBinary();

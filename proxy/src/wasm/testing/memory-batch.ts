@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { type Batch, DESCRIPTOR_BYTES, DESCRIPTOR_WORDS, Flag, Word } from "../../datapath/batch.ts";
+import { writeSockaddr } from "../../datapath/sockaddr.ts";
+import type { SocketAddress } from "../../plan.ts";
 import { FIRST_SESSION_CONTEXT } from "../abi.ts";
 
 /** A datagram to put into a batch. */
@@ -11,9 +13,13 @@ export interface StagedDatagram {
   readonly upstream?: boolean;
   /** Kernel receive time, wall clock; 0 unless said. */
   readonly rxNs?: bigint;
+  /** Where it comes from, as filters at stage LISTENER see it. */
+  readonly source?: SocketAddress;
 }
 
 const LINE_BYTES = 64;
+/** A `struct sockaddr`, padded. */
+const SOURCE_BYTES = 32;
 
 /** A batch in memory of its own, as the I/O of a worker would fill it: for tests of filters. */
 export class MemoryBatch implements Batch {
@@ -25,12 +31,14 @@ export class MemoryBatch implements Batch {
   count = 0;
   cleanDescriptors = 0;
   readonly #strideBytes: number;
+  readonly #sources: number;
 
   constructor(capacity = 64, payloadBytes = 2_048, headroom = 128) {
     this.capacity = capacity;
     this.headroom = headroom;
     this.#strideBytes = (headroom + payloadBytes + LINE_BYTES - 1) & -LINE_BYTES;
-    this.bytes = new Uint8Array(LINE_BYTES + capacity * (DESCRIPTOR_BYTES + this.#strideBytes));
+    this.#sources = LINE_BYTES + capacity * (DESCRIPTOR_BYTES + this.#strideBytes);
+    this.bytes = new Uint8Array(this.#sources + capacity * SOURCE_BYTES);
     this.words = new Uint32Array(this.bytes.buffer);
   }
 
@@ -50,7 +58,12 @@ export class MemoryBatch implements Batch {
       this.words[word + Word.rxLow] = Number(rxNs & 0xffff_ffffn);
       this.words[word + Word.rxHigh] = Number(rxNs >> 32n);
       this.bytes.set(datagram.payload, data);
+      if (datagram.source) writeSockaddr(this.bytes, this.sourceOf(i), datagram.source);
     });
+  }
+
+  sourceOf(index: number): number {
+    return this.#sources + index * SOURCE_BYTES;
   }
 
   /** A word of descriptor `i`. */

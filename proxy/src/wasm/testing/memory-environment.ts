@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import { Stage } from "../abi.ts";
 import type { FilterEnvironment, MetricHandle, MetricKind } from "../filter-environment.ts";
 
 /** A message that a filter logged. */
@@ -16,6 +17,8 @@ export class MemoryEnvironment implements FilterEnvironment {
   /** Tests look at what a chain has outgoing. */
   readonly sendsOutgoing: boolean;
   readonly sendsToTargets: boolean;
+  readonly stage?: number;
+  readonly local = { address: "203.0.113.1", port: 5_004 };
   /** What was written to sinks, by their names: the header, then each record. */
   readonly sinks = new Map<string, Uint8Array[]>();
   /** Whether sinks take what is written, as where the disk is fast enough. */
@@ -28,10 +31,12 @@ export class MemoryEnvironment implements FilterEnvironment {
   nowNs = 1_000_000_000n;
   readonly #metrics = new Map<string, MemoryMetric>();
 
-  constructor(listener = "test", sendsOutgoing = true) {
+  /** `sendsOutgoing` and `stage` as of a worker: at LISTENER nothing is kept to be sent later. */
+  constructor(listener = "test", sendsOutgoing = true, stage?: number) {
     this.listener = listener;
-    this.sendsOutgoing = sendsOutgoing;
+    this.sendsOutgoing = sendsOutgoing && stage !== Stage.Listener;
     this.sendsToTargets = sendsOutgoing;
+    if (stage !== undefined) this.stage = stage;
   }
 
   log(level: number, filter: string, message: string): void {
