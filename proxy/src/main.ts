@@ -21,6 +21,8 @@ interface Flags {
   readonly filters?: string;
   readonly codeCache?: string;
   readonly captureFolder?: string;
+  /** MiB. */
+  readonly memoryLimit?: number;
   readonly logLevel: string;
   readonly mode: "serve" | "validate";
   readonly serviceNode?: string;
@@ -45,6 +47,7 @@ function parseFlags(): Flags {
       "where code that was fetched is kept (default: among the temporary files)",
     )
     .option("--capture-folder <folder>", "where filters may write captures (default: nowhere)")
+    .option("--memory-limit <mib>", "MiB beyond which nothing new is taken (default: none)", parseCount)
     .addOption(new Option("-l, --log-level <level>", "how much to log").choices(LOG_LEVELS).default("info"))
     .addOption(
       new Option("--mode <mode>", "validate checks the file and ends")
@@ -67,6 +70,7 @@ async function main(flags: Flags): Promise<void> {
   const options: ProxyOptions = {
     bootstrap: configPath,
     ...{ concurrency, io, filters, codeCache, captureFolder, metricsAddress, healthAddress },
+    memoryLimitBytes: flags.memoryLimit === undefined ? undefined : flags.memoryLimit * 2 ** 20,
     node: { id: flags.serviceNode, cluster: flags.serviceCluster },
     loggerFor: (component) => loggers.root.child({ component }),
     logLevel: loggers.level,

@@ -8,9 +8,11 @@ import type { CheckTarget } from "./cluster/health-checker.ts";
 import type { EndpointHealth } from "./cluster/load-balancer.ts";
 import type { OutlierPlan } from "./cluster/outlier-plan.ts";
 import type { SessionRouting } from "./cluster/session-rule.ts";
+import type { LbMetadata } from "./cluster/subset-plan.ts";
 import type { ListenerLimits } from "./datapath/listener-limits.ts";
 import type { RouteTablePlan } from "./routes/route-plan.ts";
 import type { SignallingOptions } from "./signalling/signalling-options.ts";
+import type { ServerTlsPlan } from "./tls/tls-plan.ts";
 
 /**
  * What a proxy should do, after every check: the form in which configuration reaches the datapath, wherever it
@@ -46,6 +48,10 @@ export interface ListenerPlan extends SessionRouting {
   readonly preferGro: boolean;
   /** What it protects itself with; nothing unless said. */
   readonly limits?: ListenerLimits;
+  /** Whether its `traffic_direction` is INBOUND. */
+  readonly isInbound?: boolean;
+  /** The filters that see datagrams of clients before their sessions are looked for, in that order; none unless said. */
+  readonly listenerFilters?: readonly FilterPlan[];
   /** The session filters, in the order in which a datagram from downstream meets them. */
   readonly filters: readonly FilterPlan[];
 }
@@ -58,12 +64,21 @@ export interface SignallingPlan {
   readonly statPrefix: string;
   /** The filter that speaks the protocol. Its module counts its instructions, also where it is built in. */
   readonly filter: FilterPlan;
+  /**
+   * Whether connections are relayed to the endpoint of their route with the filter between them, as by Envoy's
+   * `tcp_proxy`; otherwise the filter speaks the protocol, and opens connections itself.
+   */
+  readonly isRelay?: boolean;
   readonly routes: RouteTablePlan;
   readonly options: SignallingOptions;
   /** Filters of every flow that the listener opens. */
   readonly mediaChain: readonly PluginConfig[];
   /** Further connections are refused. */
   readonly maxConnections: number;
+  /** Plain text without. */
+  readonly tls?: ServerTlsPlan;
+  /** Whether its `traffic_direction` is INBOUND. */
+  readonly isInbound?: boolean;
 }
 
 /** What happens to datagrams when a filter fails; `envoy.extensions.wasm.v3.FailurePolicy`. */
@@ -83,11 +98,15 @@ export interface FilterPlan {
   readonly failurePolicy: FailurePolicy;
 }
 
-/** By what the sessions of a listener are told apart for RING_HASH and MAGLEV; Envoy's `UdpProxyConfig.HashPolicy`. */
+/** By what the sessions of a listener are told apart for RING_HASH and MAGLEV; Envoy's `UdpProxyConfig.HashPolicy`, and more. */
 export type HashPolicy =
   | { readonly kind: "SOURCE_IP" }
   /** The same for every session of the listener. */
-  | { readonly kind: "KEY"; readonly key: string };
+  | { readonly kind: "KEY"; readonly key: string }
+  /** By bytes of the datagram that opens the session: as many of them as it has. */
+  | { readonly kind: "FIRST_DATAGRAM"; readonly offset: number; readonly length: number }
+  /** By the key that a filter at stage LISTENER gave the session. */
+  | { readonly kind: "SESSION_KEY" };
 
 /** Where sessions of a listener may go. */
 export interface ClusterPlan {
@@ -124,6 +143,8 @@ export interface EndpointPlan {
   /** Number of its locality in the cluster, and that locality's weight; 0 and 1 unless said. */
   readonly locality?: number;
   readonly localityWeight?: number;
+  /** What sorts it into the subsets of its cluster; nothing unless said. */
+  readonly metadata?: LbMetadata;
   /** Where and as whom health checks ask it; at its own address unless said. */
   readonly check?: CheckTarget & { readonly isDisabled: boolean };
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { availableParallelism } from "node:os";
 import { type HttpServer, startHttpServer } from "./admin/http-server.ts";
+import { joinStreams } from "./admin/join-streams.ts";
 import { loadRoutes } from "./admin/load-routes.ts";
 import type { AdminContext, AdminRoute } from "./admin/route.ts";
 import { ServerState } from "./admin/server-state.ts";
@@ -31,6 +32,7 @@ import { SignallingPool } from "./signalling/signalling-pool.ts";
 import type { RunningProxy } from "./start-proxy.ts";
 import { StatsRegistry } from "./stats/registry.ts";
 import { serverSamples } from "./stats/server-samples.ts";
+import { ListenerDrain } from "./worker/listener-drain.ts";
 import { clientNode } from "./xds/client-node.ts";
 import { type AnyAdsClient, createAdsClient } from "./xds/create-ads-client.ts";
 import { xdsStats } from "./xds/xds-stats.ts";
@@ -56,6 +58,7 @@ export class ProxyAssembly implements RunningProxy {
   #client: AnyAdsClient | undefined;
   #keeper: ClusterKeeper | undefined;
   #fetchTimer: NodeJS.Timeout | undefined;
+  readonly #drain = new ListenerDrain((plan) => this.#applyPlan(plan));
   #closing: Promise<void> | undefined;
   #resolveClosed: () => void = () => {};
 
@@ -73,7 +76,7 @@ export class ProxyAssembly implements RunningProxy {
     );
     this.#store = new ConfigStore({
       loader: this.#loader,
-      applyPlan: (plan) => this.#applyPlan(plan),
+      applyPlan: (plan) => this.#drain.apply(plan),
       probeAddress: this.#parts.probeAddress,
     });
     this.#state = new ServerState(
@@ -106,7 +109,8 @@ export class ProxyAssembly implements RunningProxy {
     const checkers = await loadHealthCheckers();
     this.#keeper = new ClusterKeeper({
       apply: (plan) => this.#applyToDatapath(plan),
-      conducts: () => conductByCluster(this.#datapath?.endpoints() ?? []),
+      conducts: (clusters) => conductByCluster(this.#datapath?.endpoints(clusters) ?? []),
+      streams: async () => joinStreams((await this.#datapath?.streams()) ?? []),
       checkers,
       lookup: lookupName,
       world: this.#parts.surroundings,
@@ -116,6 +120,7 @@ export class ProxyAssembly implements RunningProxy {
       concurrency,
       logger: this.#loggerFor("datapath"),
       captureFolder: this.#options.captureFolder,
+      memoryLimitBytes: this.#options.memoryLimitBytes,
       loadFilter: (name, config) => this.#loader.load(name, config),
     });
     const { flowService: flows } = datapath;
@@ -139,6 +144,7 @@ export class ProxyAssembly implements RunningProxy {
   async #close(): Promise<void> {
     clearTimeout(this.#fetchTimer);
     await this.#client?.close();
+    this.#drain.close();
     this.#keeper?.close();
     await this.#datapath?.close();
     await Promise.all(this.#servers.map((server) => server.close()));
@@ -195,6 +201,7 @@ export class ProxyAssembly implements RunningProxy {
       state: this.#state,
       datapath: () => this.#datapath,
       isFaultInjectionEnabled: faultInjection,
+      rates: (cluster: string) => this.#keeper?.rates(cluster),
     };
     return {
       ...context,
@@ -206,6 +213,7 @@ export class ProxyAssembly implements RunningProxy {
       ],
       logLevel: () => logLevel?.get() ?? "silent",
       setLogLevel: (level) => logLevel?.set(level) ?? false,
+      drainListeners: (order) => this.#drain.drain(order),
       // The answer goes out first: closing waits for it, but a connection that is idle is cut.
       quit: () => setImmediate(() => void this.close()),
     };

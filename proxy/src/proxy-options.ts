@@ -22,6 +22,8 @@ export interface ProxyOptions {
   readonly codeCache?: string | undefined;
   /** Folder for what filters capture; they may not write where it is undefined. */
   readonly captureFolder?: string | undefined;
+  /** With more resident memory no sessions and no legs of flows are taken; no limit unless said. */
+  readonly memoryLimitBytes?: number | undefined;
   readonly node?: NodeOverrides | undefined;
   /** Where to serve `/metrics` besides the admin interface; nowhere unless said. */
   readonly metricsAddress?: SocketAddress | undefined;
@@ -51,6 +53,7 @@ export interface ProxyParts {
     readonly logger: Logger;
     readonly loadFilter: LoadFilter;
     readonly captureFolder?: string | undefined;
+    readonly memoryLimitBytes?: number | undefined;
   }) => Promise<Datapath>;
   readonly filterHost: FilterHost;
   readonly probeAddress: (address: SocketAddress, field: string, protocol: "udp" | "tcp") => Promise<void>;

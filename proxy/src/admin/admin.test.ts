@@ -5,6 +5,7 @@ import { ClustersSchema } from "@msm/xds-protos/envoy/admin/v3/clusters_pb.js";
 import { type ConfigDump, ConfigDumpSchema } from "@msm/xds-protos/envoy/admin/v3/config_dump_pb.js";
 import { ClientResourceStatus } from "@msm/xds-protos/envoy/admin/v3/config_dump_shared_pb.js";
 import { ListenersSchema } from "@msm/xds-protos/envoy/admin/v3/listeners_pb.js";
+import { SimpleMetric_Type } from "@msm/xds-protos/envoy/admin/v3/metrics_pb.js";
 import { ServerInfoSchema } from "@msm/xds-protos/envoy/admin/v3/server_info_pb.js";
 import { LegStateSchema } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -28,6 +29,7 @@ import {
   staticClusterJson,
 } from "../config/testdata/resources.ts";
 import { silentLogger } from "../logger.ts";
+import type { DrainOrder } from "../worker/listener-drain.ts";
 import { type HttpServer, startHttpServer } from "./http-server.ts";
 import { loadRoutes } from "./load-routes.ts";
 import { ServerState } from "./server-state.ts";
@@ -39,6 +41,7 @@ let state: ServerState;
 let server: HttpServer;
 let level: string;
 let quits: number;
+let drains: DrainOrder[];
 let isFaultInjectionEnabled: boolean;
 
 beforeEach(async () => {
@@ -51,6 +54,7 @@ beforeEach(async () => {
   state = new ServerState(new Set(), () => 0);
   level = "info";
   quits = 0;
+  drains = [];
   isFaultInjectionEnabled = false;
   server = await startHttpServer({
     address: { address: "127.0.0.1", port: 0 },
@@ -73,6 +77,9 @@ beforeEach(async () => {
         if (wanted === "loud") return false;
         level = wanted;
         return true;
+      },
+      drainListeners: async (order) => {
+        drains.push(order);
       },
       quit: () => {
         quits++;
@@ -229,7 +236,14 @@ describe("/clusters", () => {
       {
         name: "fixed",
         hostStatuses: [
-          { healthStatus: { edsHealthStatus: 1 }, stats: [{ name: "cx_active", value: 2n }, {}, {}] },
+          {
+            healthStatus: { edsHealthStatus: 1 },
+            stats: expect.arrayContaining([
+              expect.objectContaining({ name: "cx_active", value: 2n, type: SimpleMetric_Type.GAUGE }),
+              expect.objectContaining({ name: "cx_connect_fail", value: 2n }),
+              expect.objectContaining({ name: "rq_total", value: 11n }),
+            ]),
+          },
         ],
       },
     ]);
@@ -263,6 +277,7 @@ test("/flows shows each leg with its addresses and counters", async () => {
     isEnabled: true,
     isActive: false,
     transport: "udp",
+    worker: 0,
     state,
   } as const;
   datapath.liveFlows = [
@@ -351,6 +366,15 @@ test.each(["/quitquitquit", "/logging?level=debug", "/healthcheck/fail"])(
     expect([quits, level]).toEqual([0, "info"]);
   },
 );
+
+test("POST /drain_listeners ends all listeners, or those that are meant, now or later", async () => {
+  for (const query of ["", "?graceful&inboundonly"])
+    expect(await request(`/drain_listeners${query}`, "POST")).toMatchObject({ status: 200, text: "OK\n" });
+  expect(drains).toEqual([
+    { isGraceful: false, inboundOnly: false },
+    { isGraceful: true, inboundOnly: true },
+  ]);
+});
 
 test("POST /quitquitquit stops the proxy", async () => {
   expect(await request("/quitquitquit", "POST")).toMatchObject({ status: 200, text: "OK\n" });

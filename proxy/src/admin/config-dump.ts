@@ -18,10 +18,12 @@ import { ClusterSchema } from "@msm/xds-protos/envoy/config/cluster/v3/cluster_p
 import { TypedExtensionConfigSchema } from "@msm/xds-protos/envoy/config/core/v3/extension_pb.js";
 import { ClusterLoadAssignmentSchema } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
 import { RouteConfigurationSchema } from "@msm/xds-protos/envoy/config/route/v3/route_pb.js";
+import { SecretSchema } from "@msm/xds-protos/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { elideCode } from "../config/elide-code.ts";
 import type { ClusterConfig } from "../config/read-cluster.ts";
 import type { Accepted, Refused } from "../config/resource.ts";
 import type { ResourceTable } from "../config/resource-table.ts";
+import { redactSecrets } from "../config/tls/redact-secrets.ts";
 import { renderable } from "./proto-json.ts";
 import type { AdminContext } from "./route.ts";
 
@@ -36,13 +38,13 @@ export function configDumpSections(context: DumpContext, includeEndpoints: boole
     ...(includeEndpoints ? [endpointsSection(context)] : []),
     listenersSection(context),
     routesSection(context),
-    // There are none; istioctl takes the want of the section for a fault.
-    packAny(SecretsConfigDumpSchema, create(SecretsConfigDumpSchema)),
+    // Also where there are none; istioctl takes the want of the section for a fault.
+    secretsSection(context),
   ];
 }
 
 function bootstrapSection({ bootstrap, startedAt }: DumpContext): Any {
-  const elided = unpackAny(elideCode(packAny(BootstrapSchema, bootstrap.message)));
+  const elided = unpackAny(redactSecrets(elideCode(packAny(BootstrapSchema, bootstrap.message))));
   const dump = create(BootstrapConfigDumpSchema, {
     bootstrap: isMessage(elided, BootstrapSchema) ? elided : undefined,
     lastUpdated: timestampFromDate(startedAt),
@@ -136,6 +138,29 @@ function filtersSection({ store: { tables } }: DumpContext): Any {
     }),
   });
   return packAny(EcdsConfigDumpSchema, dump);
+}
+
+/** Private keys were redacted when the secrets came. One that is waited for shows under its name. */
+function secretsSection({ store }: DumpContext): Any {
+  const entries = entriesOf(store.tables.secret);
+  const toDynamic = (entry: Entry<unknown>) => {
+    const named = packAny(SecretSchema, create(SecretSchema, { name: entry.name }));
+    return { name: entry.name, ...dynamicFields(entry), secret: bodyOf(entry) ?? named };
+  };
+  const known = new Set(entries.map(({ name }) => name));
+  const waited = [...store.secretNames()].filter((name) => !known.has(name));
+  const none = { accepted: undefined, refused: undefined };
+  const dump = create(SecretsConfigDumpSchema, {
+    dynamicActiveSecrets: entries.filter(({ accepted }) => accepted !== undefined).map(toDynamic),
+    dynamicWarmingSecrets: [
+      ...entries.filter(({ accepted }) => accepted === undefined).map(toDynamic),
+      ...waited.map((name) => ({
+        ...toDynamic({ name, ...none }),
+        clientStatus: ClientResourceStatus.REQUESTED,
+      })),
+    ],
+  });
+  return packAny(SecretsConfigDumpSchema, dump);
 }
 
 /** Both forms of a resource: the accepted one, and the one that was refused after it. */

@@ -1,9 +1,11 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import type { OutlierRates } from "../cluster/outlier-rates.ts";
 import type { BootstrapConfig } from "../config/bootstrap.ts";
 import type { ConfigStore } from "../config/store.ts";
 import type { Datapath } from "../datapath/datapath.ts";
 import type { Sample } from "../stats/sample.ts";
+import type { DrainOrder } from "../worker/listener-drain.ts";
 import type { ServerState } from "./server-state.ts";
 
 /** What the admin interface sees of the proxy. */
@@ -13,10 +15,12 @@ export interface AdminContext {
   readonly bootstrap: BootstrapConfig;
   /** Path of the bootstrap file; empty where there is none. */
   readonly configPath: string;
-  readonly store: Pick<ConfigStore, "tables" | "built">;
+  readonly store: Pick<ConfigStore, "tables" | "built" | "secretNames">;
   readonly state: ServerState;
   /** Undefined until it runs. */
   datapath(): Datapath | undefined;
+  /** The success rates of a cluster's endpoints; undefined where nobody looks. */
+  rates?(cluster: string): OutlierRates | undefined;
   /** Every statistic, those of the datapath included. */
   samples(): readonly Sample[];
   /** Whether workers may be made to fail. */
@@ -24,6 +28,8 @@ export interface AdminContext {
   logLevel(): string;
   /** Returns false where there is no such level. */
   setLogLevel(level: string): boolean;
+  /** Resolves when listeners take nobody new, or are closed. */
+  drainListeners(order: DrainOrder): Promise<void>;
   /** Stops the proxy, after the answer is on its way. */
   quit(): void;
 }

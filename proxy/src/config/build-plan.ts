@@ -4,17 +4,30 @@ import { isDeepStrictEqual } from "node:util";
 import { clustersOfRouting } from "../cluster/session-rule.ts";
 import type { ClusterPlan, FilterPlan, ListenerPlan, Plan, SignallingPlan } from "../plan.ts";
 import type { RouteTablePlan } from "../routes/route-plan.ts";
+import type { ServerTlsPlan } from "../tls/tls-plan.ts";
+import { Stage } from "../wasm/abi.ts";
+import type { RunnableFilter } from "../wasm/index.ts";
 import type { ClusterConfig } from "./read-cluster.ts";
+import type { FilterStage } from "./read-filter-use.ts";
 import type { ListenerConfig } from "./read-listener.ts";
 import type { LoadAssignment } from "./read-load-assignment.ts";
 import { clustersOf } from "./read-routes.ts";
 import type { SignallingConfig } from "./read-signalling.ts";
 import type { Accepted } from "./resource.ts";
+import type { SecretValue } from "./tls/read-secret.ts";
+import type { ServerTlsConfig } from "./tls/read-server-tls.ts";
+import { resolveServerTls } from "./tls/resolve-tls.ts";
 
 /** A place in a listener's chain: a filter that is loaded, or one to be discovered under this name. */
-export type FilterSlot =
+export type FilterSlot = { readonly stage: FilterStage } & (
   | { readonly kind: "loaded"; readonly plan: FilterPlan }
-  | { readonly kind: "discovered"; readonly name: string; readonly fallback: FilterPlan | undefined };
+  | { readonly kind: "discovered"; readonly name: string; readonly fallback: FilterPlan | undefined }
+);
+
+/** Whether a filter said, when it was tried, that it runs at a stage. */
+export function runsAt({ stages = Stage.Session }: RunnableFilter, stage: FilterStage): boolean {
+  return (stages & (stage === "LISTENER" ? Stage.Listener : Stage.Session)) !== 0;
+}
 
 /** A listener whose own filters are loaded. */
 export type ListenerValue = DatagramValue | SignallingValue;
@@ -42,6 +55,7 @@ export interface AcceptedConfig {
   assignment(serviceName: string): LoadAssignment | undefined;
   filter(name: string): FilterPlan | undefined;
   routes(name: string): RouteTablePlan | undefined;
+  secret(name: string): SecretValue | undefined;
 }
 
 /** A listener in the plan, with the form of its resource that made it. */
@@ -174,15 +188,35 @@ function resolveDatagrams(
   const missing = clustersOfRouting(own)
     .filter((name) => !declared.has(name) && !(previous !== undefined && before.has(name)))
     .map((name) => `cluster ${name}`);
-  const filters: FilterPlan[] = [];
-  value.filters.forEach((slot, index) => {
-    const known = previous?.kind === "udp" ? previous.plan.filters[index] : undefined;
-    const filter = slot.kind === "loaded" ? slot.plan : (config.filter(slot.name) ?? slot.fallback ?? known);
-    if (filter !== undefined) filters.push(filter);
-    else if (slot.kind === "discovered") missing.push(`filter ${slot.name}`);
+  const found = value.filters.map((slot, index) => {
+    const known = previous?.kind === "udp" ? allFilters(previous.plan)[index] : undefined;
+    const filter = slot.kind === "loaded" ? slot.plan : (discovered(slot, config) ?? slot.fallback ?? known);
+    if (filter === undefined && slot.kind === "discovered") {
+      const isElsewhere = config.filter(slot.name) !== undefined;
+      missing.push(`filter ${slot.name}${isElsewhere ? `, which does not run at ${slot.stage}` : ""}`);
+    }
+    return { stage: slot.stage, filter };
   });
   if (missing.length > 0) return { listener: undefined, missing };
-  return { listener: { kind: "udp", resource, plan: { ...own, filters } }, missing };
+  const at = (wanted: FilterStage): readonly FilterPlan[] =>
+    found.flatMap(({ stage, filter }) => (filter && stage === wanted ? [filter] : []));
+  const listenerFilters = at("LISTENER");
+  const plan = { ...own, filters: at("SESSION"), ...(listenerFilters.length > 0 && { listenerFilters }) };
+  return { listener: { kind: "udp", resource, plan }, missing };
+}
+
+/** What came under a name, if it runs where it is wanted: a form of it that does not is as good as none. */
+function discovered(
+  { name, stage }: FilterSlot & { readonly kind: "discovered" },
+  config: AcceptedConfig,
+): FilterPlan | undefined {
+  const filter = config.filter(name);
+  return filter && runsAt(filter, stage) ? filter : undefined;
+}
+
+/** In the order of the resource: listener filters stand before the udp_proxy and its session filters. */
+function allFilters({ listenerFilters = [], filters }: ListenerPlan): readonly FilterPlan[] {
+  return [...listenerFilters, ...filters];
 }
 
 /** Clusters that routes name need not be there: requests for them are answered so. */
@@ -192,15 +226,27 @@ function resolveSignalling(
   previous: ActiveListener | undefined,
   { config }: Known,
 ): Resolved {
-  const { name, address, statPrefix, options, mediaChain, maxConnections } = own;
-  const before = previous?.kind === "signalling" ? previous.plan.routes : undefined;
-  const routes = own.routes.kind === "inline" ? own.routes.table : (config.routes(own.routes.name) ?? before);
-  if (routes === undefined) {
-    const missing = own.routes.kind === "rds" ? [`routes ${own.routes.name}`] : [];
-    return { listener: undefined, missing };
-  }
-  const plan = { name, address, statPrefix, filter, routes, options, mediaChain, maxConnections };
+  const { name, address, statPrefix, options, mediaChain, maxConnections, isRelay } = own;
+  const before = previous?.kind === "signalling" ? previous.plan : undefined;
+  const routes =
+    own.routes.kind === "inline" ? own.routes.table : (config.routes(own.routes.name) ?? before?.routes);
+  const missing = routes === undefined && own.routes.kind === "rds" ? [`routes ${own.routes.name}`] : [];
+  const tls = own.tls && resolveTls(own.tls, before?.tls, config);
+  if (tls !== undefined && "missing" in tls) missing.push(...tls.missing);
+  if (routes === undefined || missing.length > 0) return { listener: undefined, missing };
+  const plan = {
+    ...{ name, address, statPrefix, filter, routes, options, mediaChain, maxConnections },
+    ...(isRelay === true ? { isRelay } : {}),
+    ...(tls !== undefined && "plan" in tls ? { tls: tls.plan } : {}),
+  };
   return { listener: { kind: "signalling", resource, plan }, missing: [] };
+}
+
+/** A secret that went leaves TLS as it was. */
+function resolveTls(own: ServerTlsConfig, before: ServerTlsPlan | undefined, config: AcceptedConfig) {
+  const resolved = resolveServerTls(own, config.secret);
+  if ("missing" in resolved) return before === undefined ? resolved : { plan: before };
+  return isDeepStrictEqual(resolved.plan, before) ? { plan: before! } : resolved;
 }
 
 /** The listener as it was in the plan before, where it is the same still. */
@@ -211,9 +257,10 @@ function reuse(previous: ActiveListener | undefined, next: ActiveListener): Acti
 
 function isSamePlan(previous: ActiveListener, next: ActiveListener): boolean {
   if (previous.kind === "signalling") {
-    return next.kind === "signalling" && previous.plan.routes === next.plan.routes;
+    const { routes, tls } = previous.plan;
+    return next.kind === "signalling" && routes === next.plan.routes && tls === next.plan.tls;
   }
   if (next.kind === "signalling") return false;
-  const { filters } = previous.plan;
-  return filters.length === next.plan.filters.length && filters.every((f, i) => f === next.plan.filters[i]);
+  const [before, after] = [allFilters(previous.plan), allFilters(next.plan)];
+  return before.length === after.length && before.every((filter, i) => filter === after[i]);
 }

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import { tlsCodes } from "./tls/tls-codes.ts";
 
 /** A refusal as the README lists it: the stable code, what it means, and what to do. */
 export interface CodeEntry {
@@ -123,8 +124,8 @@ export const codes = [
   },
   {
     code: "MSM_LISTENER_FILTERS",
-    means: "A listener does not have exactly one listener filter.",
-    remedy: "Give it one `envoy.filters.udp_listener.udp_proxy`.",
+    means: "A listener's filters do not end with a udp_proxy, or two have one name.",
+    remedy: "Put one `envoy.filters.udp_listener.udp_proxy` last, and rename filters of the same name.",
   },
   {
     code: "MSM_LISTENER_MATCHER",
@@ -144,13 +145,21 @@ export const codes = [
   },
   {
     code: "MSM_LISTENER_FILTER_CHAIN",
-    means: "A TCP listener does not have one filter chain with one filter.",
-    remedy: "Give it one chain with one `msm.network.v1.SignallingProxy`, and no match.",
+    means: "A TCP listener does not have one filter chain with one of the two forms that there are.",
+    remedy:
+      "Give it one chain without a match: one `msm.network.v1.SignallingProxy`, or a `network.wasm.v3.Wasm` and a `tcp_proxy` behind it.",
   },
   {
     code: "MSM_LISTENER_LIMITS",
     means: "The metadata `io.mediastreamingmesh.limits` of a listener cannot be understood.",
     remedy: "Write the limits that the README names, as whole numbers from 1 on, at a UDP listener.",
+  },
+  ...tlsCodes,
+  {
+    code: "MSM_LISTENER_HASH",
+    means: "The metadata `io.mediastreamingmesh.hash` of a listener cannot be understood.",
+    remedy:
+      "Write `first_datagram: { offset, length }` or `session_key: true`, and no hash_policies beside it.",
   },
   {
     code: "MSM_ROUTE_DOMAIN",
@@ -184,11 +193,22 @@ export const codes = [
     remedy: "Correct the field that is named, or remove it where endpoints have addresses.",
   },
   {
+    code: "MSM_CLUSTER_CAPACITY",
+    means: "All clusters together have more endpoints than this proxy has room for.",
+    remedy: "Send it the clusters alone that it needs, or spread them over several proxies.",
+  },
+  {
     code: "MSM_CLUSTER_LB_POLICY",
     means:
       "The load-balancing policy of a cluster is not one that this proxy has, or has options of another.",
     remedy:
       "Use ROUND_ROBIN, LEAST_REQUEST, RANDOM, RING_HASH or MAGLEV, with the options of that policy alone.",
+  },
+  {
+    code: "MSM_CLUSTER_LB_SUBSET",
+    means:
+      "The subsets of a cluster contradict themselves, or fall back in a way that this proxy does not have.",
+    remedy: "Use NO_FALLBACK, ANY_ENDPOINT or DEFAULT_SUBSET, and selectors with different keys.",
   },
   {
     code: "MSM_CLUSTER_HEALTH_CHECK",
@@ -197,9 +217,19 @@ export const codes = [
   },
   {
     code: "MSM_CLUSTER_DRAIN_LINGER",
+    means: "For how long endpoints that are taken out keep their sessions cannot be understood.",
+    remedy: 'Write `drain_linger` as a duration from "0s" to "86400s".',
+  },
+  {
+    code: "MSM_CLUSTER_METADATA",
     means: "The metadata `io.mediastreamingmesh.cluster` of a cluster cannot be understood.",
+    remedy: "Use the fields and values that the message names.",
+  },
+  {
+    code: "MSM_CLUSTER_MEDIA",
+    means: "Which loss or jitter takes endpoints of a cluster out cannot be understood.",
     remedy:
-      'Write `drain_linger` as a duration from "0s" to "86400s"; other fields are named in the message.',
+      'Write `loss_threshold` as percent above 0 and `jitter_threshold` as a duration from "0.001s" on, beside `outlier_detection`.',
   },
   {
     code: "MSM_CLUSTER_SILENCE",
@@ -297,6 +327,12 @@ export const codes = [
     remedy: "Read what it logged, in the message.",
   },
   {
+    code: "MSM_FILTER_STAGE",
+    means: "A filter does not run at the stage where it is configured.",
+    remedy:
+      "Put it among the listener filters, the session filters or the filters of a flow, as it says of itself.",
+  },
+  {
     code: "MSM_FILTER_CONFIG",
     means: "The filter did not accept its configuration.",
     remedy: "Correct the configuration; what the filter logged is in the message.",
@@ -315,6 +351,11 @@ export const codes = [
     code: "MSM_FLOW_LIMIT",
     means: "A flow, or all of them, would be more than this proxy takes.",
     remedy: "Use fewer legs or flows, or spread them over more proxies.",
+  },
+  {
+    code: "MSM_FLOW_MEMORY",
+    means: "The proxy has as much memory as `--memory-limit` lets it have; flows that are open go on.",
+    remedy: "Close flows, raise the limit, or spread flows over more proxies.",
   },
   {
     code: "MSM_FLOW_PORTS",

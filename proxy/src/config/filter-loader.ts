@@ -12,10 +12,10 @@ import { at, refuse } from "./refuse.ts";
 /** The part of the filter host that configuration needs; both functions throw a `ConfigError`. */
 export interface FilterHost {
   compileFilter(bytes: Uint8Array, field: string, trust: FilterTrust): Promise<CompiledFilter>;
-  /** Starts and configures the filter once, for a trial. */
-  checkFilter(plan: RunnableFilter, field: string, hasSinks: boolean): void;
-  /** The same for a filter of a signalling listener. */
-  checkSignalling(plan: RunnableFilter, field: string): void;
+  /** Starts and configures the filter once, for a trial. Returns bits of `Stage`: where it wants to run. */
+  checkFilter(plan: RunnableFilter, field: string, hasSinks: boolean): number;
+  /** The same for a filter of a signalling listener, or of one that relays connections. */
+  checkSignalling(plan: RunnableFilter, field: string, isRelay: boolean): void;
 }
 
 /** How long a filter may take to start and be configured: thousands of times what an honest one takes. */
@@ -45,13 +45,17 @@ export class FilterLoader {
   }
 
   /** Loads a filter under its name in the chain. Throws a `ConfigError` where its code cannot be used. */
-  load(name: string, config: FilterConfig): Promise<RunnableFilter> {
-    return this.#load(name, config, (plan) => this.#host.checkFilter(plan, config.field, this.#hasSinks));
+  async load(name: string, config: FilterConfig): Promise<RunnableFilter> {
+    let stages = 0;
+    const plan = await this.#load(name, config, (tried) => {
+      stages = this.#host.checkFilter(tried, config.field, this.#hasSinks);
+    });
+    return { ...plan, stages };
   }
 
   /** The same for the filter of a signalling listener, which counts its instructions wherever it came from. */
-  loadSignalling(name: string, config: FilterConfig): Promise<RunnableFilter> {
-    const check = (plan: RunnableFilter): void => this.#host.checkSignalling(plan, config.field);
+  loadSignalling(name: string, config: FilterConfig, isRelay = false): Promise<RunnableFilter> {
+    const check = (plan: RunnableFilter): void => this.#host.checkSignalling(plan, config.field, isRelay);
     return this.#load(name, config, check, "plugin");
   }
 

@@ -11,10 +11,14 @@ import {
 import { type BalancingPlan, defaultBalancing } from "../cluster/balancing-plan.ts";
 import { readLbExtension } from "./read-lb-extension.ts";
 import { type PolicyKind, policyReaders } from "./read-lb-options.ts";
+import { readSubsets } from "./read-lb-subset.ts";
 import { at, type FieldRule, onlyFalse, refuse, refuseOthers } from "./refuse.ts";
 
 /** What a cluster itself says of balancing; the rest comes with its endpoints and its circuit breakers. */
-export type ClusterBalancing = Pick<BalancingPlan, "policy" | "isLocalityWeighted" | "panicThreshold">;
+export type ClusterBalancing = Pick<
+  BalancingPlan,
+  "policy" | "isLocalityWeighted" | "panicThreshold" | "subsets"
+>;
 
 /** What is said of each field of `CommonLbConfig`; any other is refused. */
 export const commonLbRules: Readonly<Record<string, FieldRule>> = {
@@ -34,10 +38,15 @@ export function readBalancing(cluster: Cluster, path: string): ClusterBalancing 
       const problem = "is for lb_policy; remove it, load_balancing_policy has its options inside";
       refuse("MSM_CLUSTER_LB_POLICY", at(path, fieldOf(cluster.lbConfig.case)), problem);
     }
+    if (cluster.lbSubsetConfig !== undefined) {
+      const problem = "is for lb_policy; remove it, load_balancing_policy can name a Subset";
+      refuse("MSM_CLUSTER_LB_SUBSET", at(path, "lb_subset_config"), problem);
+    }
     const extension = readLbExtension(cluster.loadBalancingPolicy, at(path, "load_balancing_policy"));
     return { ...common, ...extension };
   }
-  return { ...common, policy: readPolicy(cluster, path) };
+  const subsets = readSubsets(cluster.lbSubsetConfig, at(path, "lb_subset_config"));
+  return { ...common, policy: readPolicy(cluster, path), ...(subsets === undefined ? {} : { subsets }) };
 }
 
 const KINDS: ReadonlyMap<Cluster_LbPolicy, PolicyKind> = new Map([

@@ -27,7 +27,6 @@ describe("a cluster", () => {
       { circuit_breakers: { per_host_thresholds: [{ max_requests: 1 }] } },
       "MSM_CONFIG_UNSUPPORTED_FIELD circuit_breakers.per_host_thresholds[0].max_requests",
     ],
-    ["subsets", { lb_subset_config: {} }, "MSM_CONFIG_UNSUPPORTED_FIELD lb_subset_config"],
     ["no source", { eds_cluster_config: {} }, "MSM_CONFIG_SOURCE eds_cluster_config.eds_config"],
   ])("with %s is refused", async (_, changes, expected) => {
     expect(await refusal("cluster", "a", edsClusterJson("a", changes))).toBe(expected);
@@ -35,11 +34,11 @@ describe("a cluster", () => {
 
   test("limits its sessions, and those of each endpoint", async () => {
     const circuit_breakers = {
-      thresholds: [{ max_connections: 5 }],
+      thresholds: [{ max_connections: 5, max_pending_requests: 3 }],
       per_host_thresholds: [{ max_connections: 2 }],
     };
     const { balancing } = await read("cluster", "a", edsClusterJson("a", { circuit_breakers }));
-    expect(balancing).toMatchObject({ maxSessions: 5, maxSessionsPerEndpoint: 2 });
+    expect(balancing).toMatchObject({ maxSessions: 5, maxSessionsPerEndpoint: 2, maxPending: 3 });
   });
 
   test("of type STATIC has its endpoints inline and nowhere else", async () => {

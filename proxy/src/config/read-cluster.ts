@@ -15,8 +15,9 @@ import {
   ClusterSchema,
 } from "@msm/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
 import { RoutingPriority } from "@msm/xds-protos/envoy/config/core/v3/base_pb.js";
-import { type BalancingPlan, defaultBalancing } from "../cluster/balancing-plan.ts";
+import { type BalancingPlan, type BalancingPolicy, defaultBalancing } from "../cluster/balancing-plan.ts";
 import type { HealthCheckPlan } from "../cluster/health-check-plan.ts";
+import type { LeastBy } from "../cluster/least-request.ts";
 import type { OutlierPlan } from "../cluster/outlier-plan.ts";
 import { readBalancing } from "./read-balancing.ts";
 import { readClusterMetadata } from "./read-cluster-metadata.ts";
@@ -56,6 +57,7 @@ export const clusterRules: Readonly<Record<string, FieldRule>> = {
   ring_hash_lb_config: "accepted",
   maglev_lb_config: "accepted",
   common_lb_config: "accepted",
+  lb_subset_config: "accepted",
   circuit_breakers: "accepted",
   health_checks: "accepted",
   outlier_detection: "accepted",
@@ -89,6 +91,18 @@ export const thresholdRules: Readonly<Record<string, FieldRule>> = {
   max_connection_pools: "accepted",
 };
 
+/** The same of `Cluster.EdsClusterConfig`. */
+export const edsRules: Readonly<Record<string, FieldRule>> = {
+  eds_config: "accepted",
+  service_name: "accepted",
+};
+
+/** The same of `CircuitBreakers`. */
+export const circuitBreakerRules: Readonly<Record<string, FieldRule>> = {
+  thresholds: "accepted",
+  per_host_thresholds: "accepted",
+};
+
 type FieldRules = Readonly<Record<string, FieldRule>>;
 
 /** The same for each endpoint: Envoy has no other limit there. */
@@ -106,22 +120,39 @@ export function readCluster(cluster: Cluster, path: string, checkers: HealthChec
   };
   const { outlierDetection } = cluster;
   const outliers = readOutlierDetection(outlierDetection, at(path, "outlier_detection"));
-  const { drainLingerMs, silence } = readClusterMetadata(
+  const metadataPath = at(path, "metadata");
+  const { drainLingerMs, leastBy, ...fromMedia } = readClusterMetadata(
     cluster.metadata,
-    at(path, "metadata"),
+    metadataPath,
     outliers !== undefined,
   );
   const common = {
     name: cluster.name,
-    balancing,
+    balancing: { ...balancing, policy: withLoad(balancing.policy, leastBy, metadataPath) },
     healthChecks: cluster.healthChecks.map((check, index) =>
       readHealthCheck(check, at(path, `health_checks[${index}]`), checkers),
     ),
-    outliers: outliers && silence ? { ...outliers, silence } : outliers,
+    outliers: outliers && { ...outliers, ...fromMedia },
     drainLingerMs,
     ...(cluster.connectTimeout === undefined ? {} : { connectTimeoutMs: durationMs(cluster.connectTimeout) }),
   };
   return { ...common, endpoints: readEndpoints(cluster, path) };
+}
+
+/** Envoy's default: a session counts as much as weight does. */
+const UNBIASED = 1;
+
+function withLoad(policy: BalancingPolicy, leastBy: LeastBy, metadataPath: string): BalancingPolicy {
+  if (leastBy === "sessions") return policy;
+  if (policy.kind !== "LEAST_REQUEST") {
+    const problem = "least_request_by is for LEAST_REQUEST alone; remove it or set lb_policy: LEAST_REQUEST";
+    refuse("MSM_CLUSTER_METADATA", metadataPath, problem);
+  }
+  if (policy.activeRequestBias !== UNBIASED) {
+    const problem = "least_request_by bits_per_second knows no active_request_bias; remove one of them";
+    refuse("MSM_CLUSTER_METADATA", metadataPath, problem);
+  }
+  return { ...policy, leastBy };
 }
 
 function readEndpoints(cluster: Cluster, path: string): ClusterConfig["endpoints"] {
@@ -171,33 +202,30 @@ function readEds(cluster: Cluster, path: string): ClusterConfig["endpoints"] {
   const edsPath = at(path, "eds_cluster_config");
   const eds = cluster.edsClusterConfig;
   if (eds === undefined) refuse("MSM_CONFIG_MISSING", edsPath, "is needed for type EDS");
-  refuseOthers(Cluster_EdsClusterConfigSchema, eds, edsPath, {
-    eds_config: "accepted",
-    service_name: "accepted",
-  });
+  refuseOthers(Cluster_EdsClusterConfigSchema, eds, edsPath, edsRules);
   checkAwaitedSource(eds.edsConfig, at(edsPath, "eds_config"));
   return { kind: "eds", serviceName: eds.serviceName === "" ? cluster.name : eds.serviceName };
 }
 
-/** Envoy's `max_connections`: sessions. The other limits concern requests and connections, which datagrams have not. */
+/** Envoy's `max_connections` are sessions, and `max_pending_requests` connections being made: nothing is queued. */
 function readLimits(
   breakers: CircuitBreakers | undefined,
   path: string,
-): Pick<BalancingPlan, "maxSessions" | "maxSessionsPerEndpoint"> {
-  const { maxSessions, maxSessionsPerEndpoint } = defaultBalancing;
-  if (breakers === undefined) return { maxSessions, maxSessionsPerEndpoint };
-  refuseOthers(CircuitBreakersSchema, breakers, path, {
-    thresholds: "accepted",
-    per_host_thresholds: "accepted",
-  });
-  const read = (list: readonly CircuitBreakers_Thresholds[], name: string, rules: FieldRules): number => {
+): Pick<BalancingPlan, "maxSessions" | "maxSessionsPerEndpoint" | "maxPending"> {
+  const { maxSessions, maxSessionsPerEndpoint, maxPending } = defaultBalancing;
+  if (breakers === undefined) return { maxSessions, maxSessionsPerEndpoint, maxPending };
+  refuseOthers(CircuitBreakersSchema, breakers, path, circuitBreakerRules);
+  const check = (list: readonly CircuitBreakers_Thresholds[], name: string, rules: FieldRules): void => {
     list.forEach((thresholds, index) => {
       refuseOthers(CircuitBreakers_ThresholdsSchema, thresholds, `${at(path, name)}[${index}]`, rules);
     });
-    return list[0]?.maxConnections ?? Number.POSITIVE_INFINITY;
   };
+  check(breakers.thresholds, "thresholds", thresholdRules);
+  check(breakers.perHostThresholds, "per_host_thresholds", perHostRules);
+  const [cluster, endpoint] = [breakers.thresholds[0], breakers.perHostThresholds[0]];
   return {
-    maxSessions: read(breakers.thresholds, "thresholds", thresholdRules),
-    maxSessionsPerEndpoint: read(breakers.perHostThresholds, "per_host_thresholds", perHostRules),
+    maxSessions: cluster?.maxConnections ?? maxSessions,
+    maxSessionsPerEndpoint: endpoint?.maxConnections ?? maxSessionsPerEndpoint,
+    maxPending: cluster?.maxPendingRequests ?? maxPending,
   };
 }

@@ -48,6 +48,18 @@ export const healthCheckRules: Readonly<Record<string, FieldRule>> = {
   reuse_connection: { only: false, hint: "each check makes a connection of its own here; set it to false" },
 };
 
+/** The same of `HealthCheck.TcpHealthCheck`. */
+export const tcpCheckRules: Readonly<Record<string, FieldRule>> = { send: "accepted", receive: "accepted" };
+
+/** The same of `HealthCheck.HttpHealthCheck`. */
+export const httpCheckRules: Readonly<Record<string, FieldRule>> = {
+  host: "accepted",
+  path: "accepted",
+  expected_statuses: "accepted",
+  codec_client_type: { only: CodecClientType.HTTP1, hint: "use HTTP1" },
+  method: { only: RequestMethod.GET, hint: "use GET" },
+};
+
 /** Reads a health check of a cluster. Pure. Throws a `ConfigError`. */
 export function readHealthCheck(check: HealthCheck, path: string, checkers: HealthCheckers): HealthCheckPlan {
   refuseOthers(HealthCheckSchema, check, path, healthCheckRules);
@@ -85,7 +97,7 @@ function chooseChecker({ healthChecker }: HealthCheck, path: string, checkers: H
 }
 
 function readTcp(config: HealthCheck_TcpHealthCheck, path: string): Chosen {
-  refuseOthers(HealthCheck_TcpHealthCheckSchema, config, path, { send: "accepted", receive: "accepted" });
+  refuseOthers(HealthCheck_TcpHealthCheckSchema, config, path, tcpCheckRules);
   const options: Expectation = {
     send: config.send === undefined ? new Uint8Array() : payloadBytes(config.send, at(path, "send")),
     receive: config.receive.map((payload, index) => payloadBytes(payload, at(path, `receive[${index}]`))),
@@ -104,13 +116,7 @@ function payloadBytes({ payload }: HealthCheck_Payload, path: string): Uint8Arra
 }
 
 function readHttp(config: HealthCheck_HttpHealthCheck, path: string): Chosen {
-  refuseOthers(HealthCheck_HttpHealthCheckSchema, config, path, {
-    host: "accepted",
-    path: "accepted",
-    expected_statuses: "accepted",
-    codec_client_type: { only: CodecClientType.HTTP1, hint: "use HTTP1" },
-    method: { only: RequestMethod.GET, hint: "use GET" },
-  });
+  refuseOthers(HealthCheck_HttpHealthCheckSchema, config, path, httpCheckRules);
   const statuses = config.expectedStatuses.map(({ start, end }) => [Number(start), Number(end)] as const);
   const { host } = config;
   return {

@@ -24,14 +24,16 @@ import {
   RingHashSchema,
 } from "@msm/xds-protos/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.js";
 import { RoundRobinSchema } from "@msm/xds-protos/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
+import { SubsetSchema } from "@msm/xds-protos/envoy/extensions/load_balancing_policies/subset/v3/subset_pb.js";
 import { WrrLocalitySchema } from "@msm/xds-protos/envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality_pb.js";
 import type { BalancingPlan } from "../cluster/balancing-plan.ts";
 import type { SlowStart } from "../cluster/slow-start.ts";
 import { toLeastRequest, toMaglev, toRingHash, toSlowStart } from "./read-lb-options.ts";
+import { readSubsetExtension } from "./read-lb-subset.ts";
 import { at, onlyFalse, refuse, refuseOthers } from "./refuse.ts";
 import { typeNameOf, unpack } from "./unpack.ts";
 
-type Read = Pick<BalancingPlan, "policy" | "isLocalityWeighted">;
+type Read = Pick<BalancingPlan, "policy" | "isLocalityWeighted" | "subsets">;
 
 /** Reads `load_balancing_policy`: the first policy of the list that this proxy has, as Envoy does. */
 export function readLbExtension(list: LoadBalancingPolicy, path: string): Read {
@@ -108,6 +110,16 @@ const readers: Readonly<Record<string, (any: Any, path: string) => Read>> = {
     checkHashing(config.consistentHashingLbConfig, path);
     const isLocalityWeighted = config.localityWeightedLbConfig !== undefined;
     return { policy: toMaglev(config.tableSize, path), isLocalityWeighted };
+  },
+
+  [SubsetSchema.typeName](any, path) {
+    const config = unpack(SubsetSchema, any, path);
+    const subsets = readSubsetExtension(config, path);
+    const field = at(path, "subset_lb_policy");
+    if (config.subsetLbPolicy === undefined) refuse("MSM_CONFIG_MISSING", field, "is needed");
+    const inner = readLbExtension(config.subsetLbPolicy, field);
+    if (inner.subsets !== undefined) refuse("MSM_CLUSTER_LB_SUBSET", field, "must not have subsets itself");
+    return { ...inner, ...(subsets === undefined ? {} : { subsets }) };
   },
 
   [WrrLocalitySchema.typeName](any, path) {

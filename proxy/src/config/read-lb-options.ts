@@ -16,7 +16,7 @@ import {
 } from "@msm/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
 import type { BalancingPolicy } from "../cluster/balancing-plan.ts";
 import type { SlowStart } from "../cluster/slow-start.ts";
-import { at, refuse, refuseOthers } from "./refuse.ts";
+import { at, type FieldRule, refuse, refuseOthers } from "./refuse.ts";
 
 /** The policies that this proxy has. */
 export type PolicyKind = BalancingPolicy["kind"];
@@ -32,6 +32,20 @@ const DEFAULT_MAXIMUM_RING_SIZE = 8_388_608;
 const DEFAULT_TABLE_SIZE = 65_537;
 const DEFAULT_LEAST_PERCENT = 10;
 
+/** What is said of each field of `RingHashLbConfig`; any other is refused. */
+export const ringHashRules: Readonly<Record<string, FieldRule>> = {
+  minimum_ring_size: "accepted",
+  maximum_ring_size: "accepted",
+  hash_function: { only: Cluster_RingHashLbConfig_HashFunction.XX_HASH, hint: "use XX_HASH" },
+};
+
+/** The same of `LeastRequestLbConfig`. */
+export const leastRequestRules: Readonly<Record<string, FieldRule>> = {
+  choice_count: "accepted",
+  active_request_bias: "accepted",
+  slow_start_config: "accepted",
+};
+
 /** Reads the options that stand beside `lb_policy`, for each policy. */
 export const policyReaders: {
   readonly [Kind in PolicyKind]: (options: Options, path: string) => BalancingPolicy;
@@ -46,11 +60,7 @@ export const policyReaders: {
   LEAST_REQUEST(options, path) {
     const config = options as Cluster_LeastRequestLbConfig | undefined;
     if (config === undefined) return toLeastRequest({});
-    refuseOthers(Cluster_LeastRequestLbConfigSchema, config, path, {
-      choice_count: "accepted",
-      active_request_bias: "accepted",
-      slow_start_config: "accepted",
-    });
+    refuseOthers(Cluster_LeastRequestLbConfigSchema, config, path, leastRequestRules);
     return toLeastRequest({ ...config, slowStart: readLegacySlowStart(config, path) });
   },
 
@@ -59,11 +69,7 @@ export const policyReaders: {
   RING_HASH(options, path) {
     const config = options as Cluster_RingHashLbConfig | undefined;
     if (config === undefined) return toRingHash({}, path);
-    refuseOthers(Cluster_RingHashLbConfigSchema, config, path, {
-      minimum_ring_size: "accepted",
-      maximum_ring_size: "accepted",
-      hash_function: { only: Cluster_RingHashLbConfig_HashFunction.XX_HASH, hint: "use XX_HASH" },
-    });
+    refuseOthers(Cluster_RingHashLbConfigSchema, config, path, ringHashRules);
     return toRingHash(config, path);
   },
 

@@ -15,6 +15,11 @@ import {
   udpProxyJson,
 } from "./testdata/resources.ts";
 
+/** A filter that runs at stage LISTENER alone. */
+const AT_LISTENER = pluginJson({
+  configuration: { "@type": "type.googleapis.com/google.protobuf.StringValue", value: "listener" },
+});
+
 describe("a listener", () => {
   test("gets Envoy's defaults for what it does not say", async () => {
     const { config } = await read("listener", "a", listenerJson("a", 5004));
@@ -28,6 +33,19 @@ describe("a listener", () => {
       preferGro: false,
       filters: [],
     });
+  });
+
+  test("has filters before its udp_proxy, and others in it", async () => {
+    const json = listenerJson("a", 5004, {
+      listenerFilters: [{ name: "door", typed_config: AT_LISTENER }, discoveredFilter("gate")],
+      udpProxy: { session_filters: [{ name: "room", typed_config: pluginJson() }] },
+    });
+    const { filters } = await read("listener", "a", json);
+    expect(filters).toMatchObject([
+      { kind: "loaded", stage: "LISTENER", plan: { name: "door" } },
+      { kind: "discovered", stage: "LISTENER", name: "gate" },
+      { kind: "loaded", stage: "SESSION", plan: { name: "room" } },
+    ]);
   });
 
   test("is read with everything that it may say", async () => {
@@ -159,6 +177,29 @@ describe("a listener", () => {
       "a filter twice",
       { udpProxy: { session_filters: [discoveredFilter("x"), discoveredFilter("x")] } },
       `MSM_LISTENER_FILTERS ${proxyPath}.session_filters[1].name`,
+    ],
+    [
+      "a filter among listener filters and session filters",
+      {
+        listenerFilters: [discoveredFilter("x")],
+        udpProxy: { session_filters: [discoveredFilter("x")] },
+      },
+      "MSM_LISTENER_FILTERS listener_filters[0].name",
+    ],
+    [
+      "a session filter among listener filters",
+      { listenerFilters: [{ name: "x", typed_config: pluginJson() }] },
+      "MSM_FILTER_STAGE listener_filters[0].typed_config",
+    ],
+    [
+      "a listener filter among session filters",
+      { udpProxy: { session_filters: [{ name: "x", typed_config: AT_LISTENER }] } },
+      `MSM_FILTER_STAGE ${proxyPath}.session_filters[0].typed_config`,
+    ],
+    [
+      "a listener filter that is off at some times",
+      { listenerFilters: [{ ...discoveredFilter("x"), filter_disabled: { any_match: true } }] },
+      "MSM_CONFIG_UNSUPPORTED_FIELD listener_filters[0].filter_disabled",
     ],
     [
       "an unknown session filter",

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { SocketAddress_Protocol } from "@msm/xds-protos/envoy/config/core/v3/address_pb.js";
+import { TrafficDirection } from "@msm/xds-protos/envoy/config/core/v3/base_pb.js";
 import {
   type ListenerFilter,
   ListenerFilterSchema,
@@ -13,6 +14,8 @@ import {
 import type { ListenerLimits } from "../datapath/listener-limits.ts";
 import type { SocketAddress } from "../plan.ts";
 import { readAddress } from "./read-address.ts";
+import { readFilterUse } from "./read-filter-use.ts";
+import { readListenerHash } from "./read-listener-hash.ts";
 import { readListenerLimits } from "./read-listener-limits.ts";
 import { readSocketConfig, readUdpProxy, type UdpProxy } from "./read-udp-proxy.ts";
 import { at, type FieldRule, onlyFalse, onlyTrue, refuse, refuseOthers } from "./refuse.ts";
@@ -25,6 +28,7 @@ export interface ListenerConfig extends Omit<UdpProxy, "upstreamMaxRxDatagramByt
   readonly maxRxDatagramBytes: number;
   readonly preferGro: boolean;
   readonly limits?: ListenerLimits;
+  readonly isInbound?: boolean;
 }
 
 /** Envoy's default for `max_rx_datagram_size`: an Ethernet frame's worth. */
@@ -74,12 +78,15 @@ export function readListener(listener: Listener, path: string): ListenerConfig {
   const { upstreamMaxRxDatagramBytes, ...udpProxy } = readListenerFilters(listener.listenerFilters, path);
   const maxRxDatagramBytes = socket.maxRxDatagramBytes ?? DEFAULT_MAX_RX_DATAGRAM_BYTES;
   if (upstreamMaxRxDatagramBytes !== undefined && upstreamMaxRxDatagramBytes !== maxRxDatagramBytes) {
-    const field = at(path, "listener_filters[0].typed_config.upstream_socket_config.max_rx_datagram_size");
+    const udpProxyPath = at(path, `listener_filters[${listener.listenerFilters.length - 1}].typed_config`);
+    const field = at(udpProxyPath, "upstream_socket_config.max_rx_datagram_size");
     const problem = `must be ${maxRxDatagramBytes}, as downstream; there is one limit for both directions`;
     refuse("MSM_CONFIG_UNSUPPORTED_VALUE", field, problem);
   }
   const preferGro = socket.preferGro ?? false;
   const limits = readListenerLimits(listener.metadata, at(path, "metadata"));
+  const isHashed = udpProxy.hashPolicy !== undefined;
+  const hashPolicy = readListenerHash(listener.metadata, at(path, "metadata"), isHashed);
   return {
     name: listener.name,
     address,
@@ -87,6 +94,8 @@ export function readListener(listener: Listener, path: string): ListenerConfig {
     maxRxDatagramBytes,
     preferGro,
     ...(limits === undefined ? {} : { limits }),
+    ...(listener.trafficDirection === TrafficDirection.INBOUND ? { isInbound: true } : {}),
+    ...(hashPolicy === undefined ? {} : { hashPolicy }),
   };
 }
 
@@ -104,13 +113,30 @@ function readUdpListener(config: UdpListenerConfig | undefined, path: string) {
   return readSocketConfig(config.downstreamSocketConfig, at(path, "downstream_socket_config"));
 }
 
+/** The filters that see datagrams before their sessions are looked for, and the udp_proxy, which is the last. */
 function readListenerFilters(filters: readonly ListenerFilter[], listenerPath: string): UdpProxy {
   const path = at(listenerPath, "listener_filters");
-  const [filter, ...others] = filters;
-  if (filter === undefined || others.length > 0) {
-    refuse("MSM_LISTENER_FILTERS", path, "must be exactly one envoy.filters.udp_listener.udp_proxy");
-  }
-  refuseOthers(ListenerFilterSchema, filter, `${path}[0]`, { name: "accepted", typed_config: "accepted" });
-  const config = filter.configType.case === "typedConfig" ? filter.configType.value : undefined;
-  return readUdpProxy(config, `${path}[0].typed_config`);
+  const last = filters.at(-1);
+  if (last === undefined)
+    refuse("MSM_LISTENER_FILTERS", path, "must end with an envoy.filters.udp_listener.udp_proxy");
+  const lastPath = `${path}[${filters.length - 1}]`;
+  refuseOthers(ListenerFilterSchema, last, lastPath, { name: "accepted", typed_config: "accepted" });
+  const config = last.configType.case === "typedConfig" ? last.configType.value : undefined;
+  const udpProxy = readUdpProxy(config, `${lastPath}.typed_config`);
+  const names = new Set(udpProxy.filters.map(({ name }) => name));
+  const before = filters.slice(0, -1).map((filter, i) => {
+    const filterPath = `${path}[${i}]`;
+    refuseOthers(ListenerFilterSchema, filter, filterPath, {
+      name: "accepted",
+      typed_config: "accepted",
+      config_discovery: "accepted",
+    });
+    if (names.has(filter.name)) {
+      const problem = `"${filter.name}" is in the listener twice; rename one`;
+      refuse("MSM_LISTENER_FILTERS", at(filterPath, "name"), problem);
+    }
+    names.add(filter.name);
+    return readFilterUse(filter, "LISTENER", filterPath);
+  });
+  return { ...udpProxy, filters: [...before, ...udpProxy.filters] };
 }

@@ -18,8 +18,10 @@ import {
 } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
 import { defaultBalancing } from "../cluster/balancing-plan.ts";
 import type { EndpointHealth } from "../cluster/load-balancer.ts";
+import type { LbMetadata } from "../cluster/subset-plan.ts";
 import type { EndpointPlan, SocketAddress } from "../plan.ts";
 import { formatAddress, type Host, readAddress } from "./read-address.ts";
+import { readLbMetadata } from "./read-lb-metadata.ts";
 import { at, type FieldRule, onlyFalse, refuse, refuseOthers } from "./refuse.ts";
 
 /** An endpoint as configured. */
@@ -29,6 +31,8 @@ export interface EndpointConfig extends SocketAddress {
   readonly priority: number;
   /** Where and as whom it is checked, where it says so. */
   readonly check: EndpointPlan["check"];
+  /** What sorts it into subsets. */
+  readonly metadata: LbMetadata;
   /** The name by which it was found, where it was by DNS. */
   readonly hostname?: string;
   readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
@@ -64,6 +68,34 @@ export const endpointRules: Readonly<Record<string, FieldRule>> = {
   load_balancing_weight: "accepted",
 };
 
+/** The same of `ClusterLoadAssignment`. */
+export const assignmentRules: Readonly<Record<string, FieldRule>> = {
+  cluster_name: "accepted",
+  endpoints: "accepted",
+  policy: "accepted",
+};
+
+/** The same of `ClusterLoadAssignment.Policy`. */
+export const assignmentPolicyRules: Readonly<Record<string, FieldRule>> = {
+  overprovisioning_factor: "accepted",
+  weighted_priority_health: onlyFalse,
+};
+
+/** The same of `Endpoint`. */
+export const hostRules: Readonly<Record<string, FieldRule>> = {
+  address: "accepted",
+  hostname: "accepted",
+  health_check_config: "accepted",
+};
+
+/** The same of `Endpoint.HealthCheckConfig`. */
+export const endpointCheckRules: Readonly<Record<string, FieldRule>> = {
+  port_value: "accepted",
+  hostname: "accepted",
+  address: "accepted",
+  disable_active_health_check: "accepted",
+};
+
 const NO_LOCALITY = { region: "", zone: "", subZone: "" };
 
 /** The assignment of a cluster that nobody gave endpoints. */
@@ -81,11 +113,7 @@ export function readLoadAssignment(
   path: string,
   hosts: Host = "addresses",
 ): LoadAssignment {
-  refuseOthers(ClusterLoadAssignmentSchema, assignment, path, {
-    cluster_name: "accepted",
-    endpoints: "accepted",
-    policy: "accepted",
-  });
+  refuseOthers(ClusterLoadAssignmentSchema, assignment, path, assignmentRules);
   const byAddress = new Map<string, { readonly config: EndpointConfig; readonly plan: EndpointPlan }>();
   assignment.endpoints.forEach((locality, index) => {
     for (const config of readLocality(locality, `${at(path, "endpoints")}[${index}]`, hosts)) {
@@ -104,19 +132,19 @@ export function readLoadAssignment(
 
 function readOverprovisioning(policy: ClusterLoadAssignment_Policy | undefined, path: string): number {
   if (policy === undefined) return defaultBalancing.overprovisioningFactor;
-  refuseOthers(ClusterLoadAssignment_PolicySchema, policy, path, {
-    overprovisioning_factor: "accepted",
-    weighted_priority_health: onlyFalse,
-  });
+  refuseOthers(ClusterLoadAssignment_PolicySchema, policy, path, assignmentPolicyRules);
   return policy.overprovisioningFactor ?? defaultBalancing.overprovisioningFactor;
 }
 
 /** A locality without weight gets no sessions where localities are weighted, as in Envoy. */
 function planOf(config: EndpointConfig, locality: number, localityWeight: number): EndpointPlan {
-  const { address, port, weight, priority, check } = config;
+  const { address, port, weight, priority, check, metadata } = config;
   const health = healthOf(config.health);
-  const plan = { address, port, health, weight, priority, locality, localityWeight };
-  return check === undefined ? plan : { ...plan, check };
+  return {
+    ...{ address, port, health, weight, priority, locality, localityWeight },
+    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+    ...(check === undefined ? {} : { check }),
+  };
 }
 
 /** What the words of EDS mean for new sessions. */
@@ -161,11 +189,7 @@ function readEndpoint(
   const host = endpoint.hostIdentifier;
   const hostPath = at(path, "endpoint");
   if (host.case !== "endpoint") refuse("MSM_CONFIG_MISSING", hostPath, "is needed");
-  refuseOthers(EndpointSchema, host.value, hostPath, {
-    address: "accepted",
-    hostname: "accepted",
-    health_check_config: "accepted",
-  });
+  refuseOthers(EndpointSchema, host.value, hostPath, hostRules);
   const { address, port } = readAddress(host.value.address, at(hostPath, "address"), hosts);
   if (port === 0) {
     refuse("MSM_CONFIG_ADDRESS", at(hostPath, "address.socket_address.port_value"), "must not be 0");
@@ -173,6 +197,7 @@ function readEndpoint(
   return {
     ...{ address, port, health: endpoint.healthStatus, weight: endpoint.loadBalancingWeight ?? 1 },
     check: readCheckTarget(host.value, { address, port }, hostPath),
+    metadata: readLbMetadata(endpoint.metadata),
   };
 }
 
@@ -186,12 +211,7 @@ function readCheckTarget(
     return endpoint.hostname === "" ? undefined : { ...own, hostname: endpoint.hostname, isDisabled: false };
   }
   const path = at(endpointPath, "health_check_config");
-  refuseOthers(Endpoint_HealthCheckConfigSchema, config, path, {
-    port_value: "accepted",
-    hostname: "accepted",
-    address: "accepted",
-    disable_active_health_check: "accepted",
-  });
+  refuseOthers(Endpoint_HealthCheckConfigSchema, config, path, endpointCheckRules);
   const asked = config.address === undefined ? own : readAddress(config.address, at(path, "address"));
   return {
     address: asked.address,

@@ -5,8 +5,8 @@ import {
   type OutlierDetection,
   OutlierDetectionSchema,
 } from "@msm/xds-protos/envoy/config/cluster/v3/outlier_detection_pb.js";
-import type { OutlierPlan } from "../cluster/outlier-plan.ts";
-import { at, type FieldRule, refuse, refuseOthers } from "./refuse.ts";
+import type { Consecutive, OutlierPlan } from "../cluster/outlier-plan.ts";
+import { type FieldRule, onlyFalse, onlyTrue, refuseOthers } from "./refuse.ts";
 
 /** Envoy's defaults. */
 const DEFAULT_ERRORS = 5;
@@ -14,24 +14,41 @@ const DEFAULT_INTERVAL_MS = 10_000;
 const DEFAULT_BASE_EJECTION_MS = 30_000;
 const DEFAULT_LONGEST_EJECTION_MS = 300_000;
 const DEFAULT_MAX_EJECTION_PERCENT = 10;
+const DEFAULT_MINIMUM_HOSTS = 5;
+const DEFAULT_SUCCESS_VOLUME = 100;
+const DEFAULT_FAILURE_VOLUME = 50;
+/** Thousandths of a standard deviation. */
+const DEFAULT_STDEV_FACTOR = 1900;
+const DEFAULT_FAILURE_PERCENTAGE = 85;
 
 /** What is said of each field of `OutlierDetection`; any other is refused. */
 export const outlierRules: Readonly<Record<string, FieldRule>> = {
   interval: "accepted",
   base_ejection_time: "accepted",
   max_ejection_time: "accepted",
+  max_ejection_time_jitter: "accepted",
   max_ejection_percent: "accepted",
   split_external_local_origin_errors: "accepted",
   consecutive_5xx: "accepted",
-  consecutive_local_origin_failure: "accepted",
   enforcing_consecutive_5xx: "accepted",
-  enforcing_consecutive_local_origin_failure: "accepted",
-  // Answers of gateways and rates of success: sockets report neither.
   consecutive_gateway_failure: "accepted",
   enforcing_consecutive_gateway_failure: "accepted",
-  enforcing_success_rate: { only: 0, hint: "datagrams have no rate of success; set it to 0" },
-  enforcing_local_origin_success_rate: { only: 0, hint: "datagrams have no rate of success; set it to 0" },
-  enforcing_failure_percentage: { only: 0, hint: "datagrams have no rate of success; set it to 0" },
+  consecutive_local_origin_failure: "accepted",
+  enforcing_consecutive_local_origin_failure: "accepted",
+  success_rate_minimum_hosts: "accepted",
+  success_rate_request_volume: "accepted",
+  success_rate_stdev_factor: "accepted",
+  enforcing_success_rate: "accepted",
+  enforcing_local_origin_success_rate: "accepted",
+  failure_percentage_threshold: "accepted",
+  failure_percentage_minimum_hosts: "accepted",
+  failure_percentage_request_volume: "accepted",
+  enforcing_failure_percentage: "accepted",
+  enforcing_failure_percentage_local_origin: "accepted",
+  // With two endpoints, as media often have, nobody could ever go otherwise.
+  always_eject_one_host: onlyTrue,
+  // A check that is answered says nothing of the media for which an endpoint was taken out.
+  successful_active_health_check_uneject_host: onlyFalse,
 };
 
 /**
@@ -44,22 +61,62 @@ export function readOutlierDetection(
 ): OutlierPlan | undefined {
   if (config === undefined) return undefined;
   refuseOthers(OutlierDetectionSchema, config, path, outlierRules);
-  const isSplit = config.splitExternalLocalOriginErrors;
-  const errors = isSplit ? config.consecutiveLocalOriginFailure : config.consecutive5xx;
-  const enforcedField = isSplit ? "enforcing_consecutive_local_origin_failure" : "enforcing_consecutive_5xx";
-  const enforced =
-    (isSplit ? config.enforcingConsecutiveLocalOriginFailure : config.enforcingConsecutive5xx) ?? 100;
-  if (enforced !== 0 && enforced !== 100) {
-    refuse("MSM_CONFIG_UNSUPPORTED_VALUE", at(path, enforcedField), "must be 0 or 100");
-  }
-  const ms = (duration: OutlierDetection["interval"], otherwise: number) =>
-    duration === undefined ? otherwise : durationMs(duration);
   const baseEjectionMs = ms(config.baseEjectionTime, DEFAULT_BASE_EJECTION_MS);
   return {
-    consecutiveErrors: enforced === 0 ? 0 : (errors ?? DEFAULT_ERRORS),
+    consecutive: {
+      isSplit: config.splitExternalLocalOriginErrors,
+      serverErrors: consecutive(config.consecutive5xx, config.enforcingConsecutive5xx, 100),
+      gatewayErrors: consecutive(
+        config.consecutiveGatewayFailure,
+        config.enforcingConsecutiveGatewayFailure,
+        0,
+      ),
+      localErrors: consecutive(
+        config.consecutiveLocalOriginFailure,
+        config.enforcingConsecutiveLocalOriginFailure,
+        100,
+      ),
+    },
+    ...readRates(config),
     baseEjectionMs,
     longestEjectionMs: Math.max(baseEjectionMs, ms(config.maxEjectionTime, DEFAULT_LONGEST_EJECTION_MS)),
+    ejectionJitterMs: ms(config.maxEjectionTimeJitter, 0),
     maxEjectionPercent: config.maxEjectionPercent ?? DEFAULT_MAX_EJECTION_PERCENT,
     intervalMs: ms(config.interval, DEFAULT_INTERVAL_MS),
   };
+}
+
+function readRates(config: OutlierDetection): Pick<OutlierPlan, "successRate" | "failurePercentage"> {
+  return {
+    successRate: {
+      minimumHosts: config.successRateMinimumHosts ?? DEFAULT_MINIMUM_HOSTS,
+      requestVolume: config.successRateRequestVolume ?? DEFAULT_SUCCESS_VOLUME,
+      deviations: (config.successRateStdevFactor ?? DEFAULT_STDEV_FACTOR) / 1000,
+      enforcing: {
+        external: config.enforcingSuccessRate ?? 100,
+        local: config.enforcingLocalOriginSuccessRate ?? 100,
+      },
+    },
+    failurePercentage: {
+      minimumHosts: config.failurePercentageMinimumHosts ?? DEFAULT_MINIMUM_HOSTS,
+      requestVolume: config.failurePercentageRequestVolume ?? DEFAULT_FAILURE_VOLUME,
+      threshold: config.failurePercentageThreshold ?? DEFAULT_FAILURE_PERCENTAGE,
+      enforcing: {
+        external: config.enforcingFailurePercentage ?? 0,
+        local: config.enforcingFailurePercentageLocalOrigin ?? 0,
+      },
+    },
+  };
+}
+
+function consecutive(
+  limit: number | undefined,
+  enforcing: number | undefined,
+  otherwise: number,
+): Consecutive {
+  return { limit: Math.max(1, limit ?? DEFAULT_ERRORS), enforcing: enforcing ?? otherwise };
+}
+
+function ms(duration: OutlierDetection["interval"], otherwise: number): number {
+  return duration === undefined ? otherwise : durationMs(duration);
 }

@@ -16,6 +16,7 @@ import {
   pluginJson,
   routesJson,
 } from "./testdata/resources.ts";
+import { secretJson, tlsCertificateJson } from "./tls/testdata/tls-json.ts";
 
 describe("whatever the bytes are", () => {
   const valid: Readonly<Record<ResourceType, Uint8Array>> = {
@@ -25,6 +26,7 @@ describe("whatever the bytes are", () => {
       listenerJson("a", 1, { udpProxy: { session_filters: [{ name: "x", typed_config: pluginJson() }] } }),
     ).value,
     routeConfiguration: anyOf(routesJson("a")).value,
+    secret: anyOf(secretJson("a", { tls_certificate: tlsCertificateJson("server") })).value,
     typedExtensionConfig: anyOf(ecdsJson("a")).value,
   };
 

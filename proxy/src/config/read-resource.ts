@@ -6,20 +6,22 @@ import { TypedExtensionConfigSchema } from "@msm/xds-protos/envoy/config/core/v3
 import { ClusterLoadAssignmentSchema } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
 import { type Listener, ListenerSchema } from "@msm/xds-protos/envoy/config/listener/v3/listener_pb.js";
 import { RouteConfigurationSchema } from "@msm/xds-protos/envoy/config/route/v3/route_pb.js";
+import { SecretSchema } from "@msm/xds-protos/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { loadHealthCheckers } from "../cluster/load-health-checkers.ts";
 import type { FilterPlan } from "../plan.ts";
 import type { RouteTablePlan } from "../routes/route-plan.ts";
-import type { FilterSlot, ListenerValue } from "./build-plan.ts";
+import { type FilterSlot, type ListenerValue, runsAt } from "./build-plan.ts";
 import type { FilterLoader } from "./filter-loader.ts";
 import { type ClusterConfig, readCluster } from "./read-cluster.ts";
-import { readFilter } from "./read-filter.ts";
+import { type FilterConfig, readFilter } from "./read-filter.ts";
+import type { FilterUse } from "./read-filter-use.ts";
 import { readListener } from "./read-listener.ts";
 import { type LoadAssignment, readLoadAssignment } from "./read-load-assignment.ts";
 import { readRoutes } from "./read-routes.ts";
 import { readSignalling, type SignallingConfig } from "./read-signalling.ts";
-import type { FilterUse } from "./read-udp-proxy.ts";
 import { at, refuse, refuseOthers } from "./refuse.ts";
 import type { Resource, ResourceType } from "./resource.ts";
+import { readSecret, type SecretValue } from "./tls/read-secret.ts";
 import { unpack } from "./unpack.ts";
 
 /** What a resource of each type comes to. */
@@ -27,6 +29,7 @@ export interface ResourceValues {
   readonly cluster: ClusterConfig;
   readonly clusterLoadAssignment: LoadAssignment;
   readonly listener: ListenerValue;
+  readonly secret: SecretValue;
   readonly routeConfiguration: RouteTablePlan;
   readonly typedExtensionConfig: FilterPlan;
 }
@@ -68,6 +71,12 @@ const readers: {
     return { kind: "udp", config, filters };
   },
 
+  secret(resource) {
+    const secret = unpack(SecretSchema, resource.body, resource.path);
+    checkName(secret.name, "name", resource);
+    return readSecret(secret, resource.path);
+  },
+
   routeConfiguration(resource) {
     const routes = unpack(RouteConfigurationSchema, resource.body, resource.path);
     checkName(routes.name, "name", resource);
@@ -101,13 +110,19 @@ function isSignalling({ filterChains, address }: Listener): boolean {
 async function loadSignalling(config: SignallingConfig, loader: FilterLoader): Promise<ListenerValue> {
   // Flows load their filters when they are opened; whoever sends the listener should learn before what is wrong.
   for (const [i, filter] of config.mediaFilters.entries()) await loader.load(`media.chain[${i}]`, filter);
-  const filter = await loader.loadSignalling(config.filterName, config.filter);
+  const filter = await loader.loadSignalling(config.filterName, config.filter, config.isRelay);
   return { kind: "signalling", config, filter, filters: [] };
 }
 
 async function loadSlot(use: FilterUse, loader: FilterLoader): Promise<FilterSlot> {
-  const { name } = use;
-  if (use.kind === "inline") return { kind: "loaded", plan: await loader.load(name, use.config) };
-  const fallback = use.fallback === undefined ? undefined : await loader.load(name, use.fallback);
-  return { kind: "discovered", name, fallback };
+  const { name, stage } = use;
+  const load = async (config: FilterConfig): Promise<FilterPlan> => {
+    const plan = await loader.load(name, config);
+    if (runsAt(plan, stage)) return plan;
+    const problem = `filter ${name} does not run at stage ${stage}; see "stages" of its msm_describe`;
+    return refuse("MSM_FILTER_STAGE", config.field, problem);
+  };
+  if (use.kind === "inline") return { kind: "loaded", stage, plan: await load(use.config) };
+  const fallback = use.fallback && (await load(use.fallback));
+  return { kind: "discovered", stage, name, fallback };
 }

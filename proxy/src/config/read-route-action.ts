@@ -8,15 +8,24 @@ import {
   type RouteAction,
   type RouteAction_HashPolicy,
   RouteAction_HashPolicy_ConnectionPropertiesSchema,
+  RouteAction_HashPolicy_FilterStateSchema,
   RouteAction_HashPolicy_HeaderSchema,
   RouteAction_HashPolicySchema,
   RouteActionSchema,
-  type WeightedCluster,
   WeightedCluster_ClusterWeightSchema,
   WeightedClusterSchema,
+  type WeightedCluster as WeightedClusters,
 } from "@msm/xds-protos/envoy/config/route/v3/route_components_pb.js";
+import { type LbMetadata, subsetMatch } from "../cluster/subset-plan.ts";
 import { isSubstitutionOf } from "../routes/regex/run-regex.ts";
-import type { DirectAction, ForwardAction, HashSource, PathRewrite } from "../routes/route-plan.ts";
+import type {
+  DirectAction,
+  ForwardAction,
+  HashSource,
+  PathRewrite,
+  WeightedCluster,
+} from "../routes/route-plan.ts";
+import { readLbMetadata } from "./read-lb-metadata.ts";
 import { readRegex } from "./read-regex.ts";
 import { at, type FieldRule, refuse, refuseOthers } from "./refuse.ts";
 
@@ -24,10 +33,32 @@ import { at, type FieldRule, refuse, refuseOthers } from "./refuse.ts";
 export const routeActionRules: Readonly<Record<string, FieldRule>> = {
   cluster: "accepted",
   weighted_clusters: "accepted",
+  metadata_match: "accepted",
   prefix_rewrite: "accepted",
   regex_rewrite: "accepted",
   host_rewrite_literal: "accepted",
   hash_policy: "accepted",
+};
+
+/** The same of `WeightedCluster`. */
+export const weightedClusterRules: Readonly<Record<string, FieldRule>> = {
+  clusters: "accepted",
+  total_weight: "accepted",
+};
+
+/** The same of `WeightedCluster.ClusterWeight`. */
+export const clusterWeightRules: Readonly<Record<string, FieldRule>> = {
+  name: "accepted",
+  weight: "accepted",
+  metadata_match: "accepted",
+};
+
+/** The same of `RouteAction.HashPolicy`. */
+export const hashPolicyRules: Readonly<Record<string, FieldRule>> = {
+  header: "accepted",
+  connection_properties: "accepted",
+  filter_state: "accepted",
+  terminal: "accepted",
 };
 
 /** Reads what becomes of a request that takes a route. Throws a `ConfigError`. */
@@ -48,30 +79,42 @@ function readForward(action: RouteAction, path: string): ForwardAction {
   const isHostRewritten = hostRewriteSpecifier.case === "hostRewriteLiteral";
   return {
     kind: "forward",
-    clusters: readClusters(clusterSpecifier, path),
+    clusters: readClusters(clusterSpecifier, readLbMetadata(action.metadataMatch), path),
     pathRewrite: readPathRewrite(action, path),
     hostRewrite: isHostRewritten ? hostRewriteSpecifier.value : undefined,
     hashes: readHashes(hashPolicy, at(path, "hash_policy")),
   };
 }
 
-function readClusters(specifier: RouteAction["clusterSpecifier"], path: string): ForwardAction["clusters"] {
-  if (specifier.case === "cluster") return [{ name: specifier.value, weight: 1 }];
+/** `metadata` is what the route asks for of endpoints; a weighted cluster may ask for more, or for another value. */
+function readClusters(
+  specifier: RouteAction["clusterSpecifier"],
+  metadata: LbMetadata,
+  path: string,
+): readonly WeightedCluster[] {
+  if (specifier.case === "cluster") return [inSubset(specifier.value, 1, metadata)];
   if (specifier.case === "weightedClusters")
-    return readWeights(specifier.value, at(path, "weighted_clusters"));
+    return readWeights(specifier.value, metadata, at(path, "weighted_clusters"));
   return refuse("MSM_ROUTE_ACTION", path, "must name a cluster or weighted_clusters");
 }
 
-function readWeights(weighted: WeightedCluster, path: string): ForwardAction["clusters"] {
-  refuseOthers(WeightedClusterSchema, weighted, path, { clusters: "accepted", total_weight: "accepted" });
+function inSubset(name: string, weight: number, metadata: LbMetadata): WeightedCluster {
+  const subset = subsetMatch(metadata);
+  return { name, weight, ...(subset === undefined ? {} : { subset }) };
+}
+
+function readWeights(
+  weighted: WeightedClusters,
+  metadata: LbMetadata,
+  path: string,
+): readonly WeightedCluster[] {
+  refuseOthers(WeightedClusterSchema, weighted, path, weightedClusterRules);
   const clusters = weighted.clusters.map((cluster, i) => {
     const clusterPath = `${at(path, "clusters")}[${i}]`;
-    refuseOthers(WeightedCluster_ClusterWeightSchema, cluster, clusterPath, {
-      name: "accepted",
-      weight: "accepted",
-    });
+    refuseOthers(WeightedCluster_ClusterWeightSchema, cluster, clusterPath, clusterWeightRules);
     if (cluster.name === "") refuse("MSM_CONFIG_MISSING", at(clusterPath, "name"), "is needed");
-    return { name: cluster.name, weight: cluster.weight ?? 0 };
+    const own = readLbMetadata(cluster.metadataMatch);
+    return inSubset(cluster.name, cluster.weight ?? 0, { ...metadata, ...own });
   });
   const total = clusters.reduce((sum, { weight }) => sum + weight, 0);
   if (total === 0) refuse("MSM_ROUTE_ACTION", at(path, "clusters"), "have no weight; give one of them some");
@@ -102,11 +145,7 @@ function readPathRewrite(
 function readHashes(policies: readonly RouteAction_HashPolicy[], path: string): readonly HashSource[] {
   return policies.map((policy, i) => {
     const policyPath = `${path}[${i}]`;
-    refuseOthers(RouteAction_HashPolicySchema, policy, policyPath, {
-      header: "accepted",
-      connection_properties: "accepted",
-      terminal: "accepted",
-    });
+    refuseOthers(RouteAction_HashPolicySchema, policy, policyPath, hashPolicyRules);
     if (i < policies.length - 1 && !policy.terminal) {
       refuse("MSM_ROUTE_ACTION", at(policyPath, "terminal"), "must be true in all but the last policy");
     }
@@ -125,7 +164,15 @@ function readHash(
     });
     if (value.sourceIp) return { kind: "source" };
   }
-  if (kind !== "header") return refuse("MSM_ROUTE_ACTION", path, "must be a header, or the source_ip");
+  if (kind === "filterState") {
+    refuseOthers(RouteAction_HashPolicy_FilterStateSchema, value, at(path, "filter_state"), {
+      key: "accepted",
+    });
+    return { kind: "state", name: value.key };
+  }
+  if (kind !== "header") {
+    return refuse("MSM_ROUTE_ACTION", path, "must be a header, the filter_state or the source_ip");
+  }
   refuseOthers(RouteAction_HashPolicy_HeaderSchema, value, at(path, "header"), { header_name: "accepted" });
   const name = value.headerName.toLowerCase();
   return name === ":path" ? { kind: "path" } : { kind: "header", name };

@@ -10,11 +10,11 @@ import {
   type RouteMatch,
   RouteMatchSchema,
 } from "@msm/xds-protos/envoy/config/route/v3/route_components_pb.js";
-import { type StringMatcher, StringMatcherSchema } from "@msm/xds-protos/envoy/type/matcher/v3/string_pb.js";
 import { FractionalPercent_DenominatorType } from "@msm/xds-protos/envoy/type/v3/percent_pb.js";
 import type { HeaderMatch, PathMatch, RoutePlan, TextTest } from "../routes/route-plan.ts";
 import { FRACTION_DENOMINATORS } from "./fraction-denominators.ts";
 import { readRegex } from "./read-regex.ts";
+import { readStringMatcher } from "./read-string-matcher.ts";
 import { at, type FieldRule, refuse, refuseOthers } from "./refuse.ts";
 
 /** What is said of each field of `RouteMatch`; any other is refused. */
@@ -28,7 +28,8 @@ export const routeMatchRules: Readonly<Record<string, FieldRule>> = {
   headers: "accepted",
 };
 
-const headerRules: Readonly<Record<string, FieldRule>> = {
+/** The same of `HeaderMatcher`. */
+export const headerRules: Readonly<Record<string, FieldRule>> = {
   name: "accepted",
   exact_match: "accepted",
   safe_regex_match: "accepted",
@@ -111,25 +112,6 @@ function readHeaderTest(
       return { test: { kind: "present" }, isInverted: !value };
     default:
       return { test: { kind: "present" }, isInverted: false };
-  }
-}
-
-function readStringMatcher(matcher: StringMatcher, path: string): TextTest {
-  refuseOthers(StringMatcherSchema, matcher, path, {
-    ...{ exact: "accepted", prefix: "accepted", suffix: "accepted", contains: "accepted" },
-    ...{ safe_regex: "accepted", ignore_case: "accepted" },
-  });
-  const { matchPattern, ignoreCase } = matcher;
-  switch (matchPattern.case) {
-    case "exact":
-    case "prefix":
-    case "suffix":
-    case "contains":
-      return { kind: matchPattern.case, value: matchPattern.value, isCaseSensitive: !ignoreCase };
-    case "safeRegex":
-      return { kind: "regex", regex: readRegex(matchPattern.value, at(path, "safe_regex")) };
-    default:
-      return refuse("MSM_ROUTE_MATCH", path, "must be exact, prefix, suffix, contains or safe_regex");
   }
 }
 

@@ -11,14 +11,19 @@ import { routeJson, routesJson } from "./testdata/resources.ts";
 async function ask(
   routes: readonly JsonObject[],
   path: string,
-  { method = "DESCRIBE", headers = {} as Readonly<Record<string, string>>, draw = 0.5 } = {},
+  {
+    method = "DESCRIBE",
+    headers = {} as Readonly<Record<string, string>>,
+    draw = 0.5,
+    state = (_: string): string | undefined => undefined,
+  } = {},
 ): Promise<string> {
   const table = new RouteTable(await read("routeConfiguration", "edge", routesJson("edge", routes)));
-  const request = { host: "cam", path, method, headers, sourceIp: "192.0.2.1" };
+  const request = { host: "cam", path, method, headers, sourceIp: "192.0.2.1", state };
   const result = table.select(request, () => draw);
   switch (result.kind) {
     case "forward":
-      return `${result.cluster} ${result.host}${result.path} ${result.hashKey ?? ""}`.trimEnd();
+      return `${result.cluster} ${result.host}${result.path} ${result.hashKey ?? result.subset?.values ?? ""}`.trimEnd();
     case "direct":
       return `${result.status} ${result.body}`;
     case "none":
@@ -82,8 +87,30 @@ test("weights, rewrites, hashes and answers of the proxy are read", async () => 
     { connection_properties: { source_ip: true } },
   ];
   expect(await ask([routeJson("c", { action: { hash_policy } })], "/")).toBe("c cam/ 192.0.2.1");
+  const byState = { hash_policy: [{ filter_state: { key: "room" } }] };
+  const state = (name: string) => `the ${name}`;
+  expect(await ask([routeJson("c", { action: byState })], "/", { state })).toBe("c cam/ the room");
   const direct = { match: { prefix: "/" }, direct_response: { status: 451, body: { inline_string: "no" } } };
   expect(await ask([direct], "/")).toBe("451 no");
+});
+
+test("a route and each of its weighted clusters say which endpoints are meant", async () => {
+  const lb = (fields: JsonObject) => ({ filter_metadata: { "envoy.lb": fields, "com.example": { x: 1 } } });
+  const one = routeJson("c", { action: { metadata_match: lb({ stage: "prod", n: { b: 2, a: 1 } }) } });
+  expect(await ask([one], "/")).toBe('c cam/ [["n","{\\"a\\":1,\\"b\\":2}"],["stage","\\"prod\\""]]');
+  const clusters = [
+    { name: "a", weight: 1, metadata_match: lb({ stage: "canary" }) },
+    { name: "b", weight: 1 },
+  ];
+  const metadata_match = lb({ stage: "prod", site: "oslo" });
+  const weighted = { match: { prefix: "/" }, route: { weighted_clusters: { clusters }, metadata_match } };
+  const values = (stage: string) =>
+    JSON.stringify([
+      ["site", '"oslo"'],
+      ["stage", JSON.stringify(stage)],
+    ]);
+  expect(await ask([weighted], "/", { draw: 0.1 })).toBe(`a cam/ ${values("canary")}`);
+  expect(await ask([weighted], "/", { draw: 0.9 })).toBe(`b cam/ ${values("prod")}`);
 });
 
 test("the clusters that routes name are known", async () => {

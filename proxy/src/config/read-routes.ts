@@ -13,20 +13,40 @@ import {
 import type { RoutePlan, RouteTablePlan, VirtualHostPlan } from "../routes/route-plan.ts";
 import { readRouteAction } from "./read-route-action.ts";
 import { readRouteMatch } from "./read-route-match.ts";
-import { at, onlyFalse, refuse, refuseOthers } from "./refuse.ts";
+import { at, type FieldRule, onlyFalse, refuse, refuseOthers } from "./refuse.ts";
 
 /** A name with a port, or with one `*` at its beginning or its end. */
 const DOMAIN = /^(?:\*|\*?[^*]+|[^*]+\*)$/;
 
+/** What is said of each field of `RouteConfiguration`; any other is refused. */
+export const routeConfigurationRules: Readonly<Record<string, FieldRule>> = {
+  name: "accepted",
+  virtual_hosts: "accepted",
+  // A route to a cluster that there is not answers 503, and is well once the cluster comes.
+  validate_clusters: onlyFalse,
+  metadata: "accepted",
+};
+
+/** The same of `VirtualHost`. */
+export const virtualHostRules: Readonly<Record<string, FieldRule>> = {
+  name: "accepted",
+  domains: "accepted",
+  routes: "accepted",
+  metadata: "accepted",
+};
+
+/** The same of `Route`. */
+export const routeRules: Readonly<Record<string, FieldRule>> = {
+  name: "accepted",
+  match: "accepted",
+  route: "accepted",
+  direct_response: "accepted",
+  metadata: "accepted",
+};
+
 /** Reads the routes of signalling listeners. Pure. Throws a `ConfigError` on whatever would not be honoured. */
 export function readRoutes(routes: RouteConfiguration, path: string): RouteTablePlan {
-  refuseOthers(RouteConfigurationSchema, routes, path, {
-    name: "accepted",
-    virtual_hosts: "accepted",
-    // A route to a cluster that there is not answers 503, and is well once the cluster comes.
-    validate_clusters: onlyFalse,
-    metadata: "accepted",
-  });
+  refuseOthers(RouteConfigurationSchema, routes, path, routeConfigurationRules);
   const hosts = routes.virtualHosts.map((host, i) => readHost(host, `${at(path, "virtual_hosts")}[${i}]`));
   checkDomains(hosts, at(path, "virtual_hosts"));
   return { name: routes.name, hosts };
@@ -41,12 +61,7 @@ export function clustersOf({ hosts }: RouteTablePlan): ReadonlySet<string> {
 }
 
 function readHost(host: VirtualHost, path: string): VirtualHostPlan {
-  refuseOthers(VirtualHostSchema, host, path, {
-    name: "accepted",
-    domains: "accepted",
-    routes: "accepted",
-    metadata: "accepted",
-  });
+  refuseOthers(VirtualHostSchema, host, path, virtualHostRules);
   const { name, domains, routes } = host;
   return {
     name,
@@ -60,13 +75,7 @@ function readHost(host: VirtualHost, path: string): VirtualHostPlan {
 }
 
 function readRoute(route: Route, path: string): RoutePlan {
-  refuseOthers(RouteSchema, route, path, {
-    name: "accepted",
-    match: "accepted",
-    route: "accepted",
-    direct_response: "accepted",
-    metadata: "accepted",
-  });
+  refuseOthers(RouteSchema, route, path, routeRules);
   const action = readRouteAction(route, path);
   return { name: route.name, ...readRouteMatch(route.match, at(path, "match")), action };
 }

@@ -65,9 +65,9 @@ test.each<[string, JsonObject, string]>([
     "MSM_CONFIG_UNSUPPORTED_FIELD filter_chains[0].filter_chain_match",
   ],
   [
-    "TLS",
+    "a transport socket that is no TLS",
     { filter_chains: [{ transport_socket: { name: "tls", typed_config: pluginJson() } }] },
-    "MSM_CONFIG_UNSUPPORTED_FIELD filter_chains[0].transport_socket",
+    "MSM_CONFIG_TYPE filter_chains[0].transport_socket.typed_config",
   ],
   [
     "listener filters",

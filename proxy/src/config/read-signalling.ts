@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { packAny } from "@msm/xds-protos";
+import { TrafficDirection } from "@msm/xds-protos/envoy/config/core/v3/base_pb.js";
 import {
   type Filter,
   type FilterChain,
@@ -22,8 +23,10 @@ import { checkAwaitedSource } from "./read-config-source.ts";
 import { type FilterConfig, readFilter } from "./read-filter.ts";
 import { refuseListenerLimits } from "./read-listener-limits.ts";
 import { readMediaOptions, readTime } from "./read-media-options.ts";
+import { isRelay, readRelay } from "./read-relay.ts";
 import { readRoutes } from "./read-routes.ts";
 import { at, onlyTrue, refuse, refuseOthers } from "./refuse.ts";
+import { readServerTls, type ServerTlsConfig } from "./tls/read-server-tls.ts";
 import { unpack } from "./unpack.ts";
 
 /** A signalling listener as configured: filters still to be loaded, routes perhaps still to come. */
@@ -33,6 +36,8 @@ export interface SignallingConfig {
   readonly statPrefix: string;
   readonly filterName: string;
   readonly filter: FilterConfig;
+  /** Whether connections are relayed with the filter between them. */
+  readonly isRelay?: boolean;
   readonly routes:
     | { readonly kind: "inline"; readonly table: RouteTablePlan }
     | { readonly kind: "rds"; readonly name: string };
@@ -41,6 +46,9 @@ export interface SignallingConfig {
   /** The same, as they are loaded to see that they can be. */
   readonly mediaFilters: readonly FilterConfig[];
   readonly maxConnections: number;
+  /** Plain text without. */
+  readonly tls?: ServerTlsConfig;
+  readonly isInbound?: boolean;
 }
 
 const DEFAULT_MAX_CONNECTIONS = 10_000;
@@ -68,26 +76,32 @@ export function readSignalling(listener: Listener, path: string): SignallingConf
   if (chain === undefined || others.length > 0) {
     refuse("MSM_LISTENER_FILTER_CHAIN", chainsPath, "must be exactly one, without a filter_chain_match");
   }
-  const proxyPath = `${chainsPath}[0].filters[0].typed_config`;
-  const proxy = readChain(chain, `${chainsPath}[0]`);
-  return { name: listener.name, address: { address, port }, ...readProxy(proxy, proxyPath) };
+  const tls = readServerTls(chain.transportSocket, `${chainsPath}[0].transport_socket`);
+  return {
+    ...{ name: listener.name, address: { address, port }, ...readChain(chain, `${chainsPath}[0]`) },
+    ...(tls === undefined ? {} : { tls }),
+    ...(listener.trafficDirection === TrafficDirection.INBOUND ? { isInbound: true } : {}),
+  };
 }
 
-function readChain(chain: FilterChain, path: string): SignallingProxy {
+function readChain(chain: FilterChain, path: string): Omit<SignallingConfig, "name" | "address"> {
   refuseOthers(FilterChainSchema, chain, path, {
     filters: "accepted",
     name: "accepted",
     metadata: "accepted",
+    transport_socket: "accepted",
   });
+  if (isRelay(chain.filters)) return readRelay(chain.filters, at(path, "filters"));
   const [filter, ...others]: readonly Filter[] = chain.filters;
   if (filter === undefined || others.length > 0) {
-    const problem = `must be exactly one ${SignallingProxySchema.typeName}`;
+    const problem = `must be exactly one ${SignallingProxySchema.typeName}, or a Wasm filter and a tcp_proxy`;
     refuse("MSM_LISTENER_FILTER_CHAIN", at(path, "filters"), problem);
   }
   const filterPath = `${at(path, "filters")}[0]`;
   refuseOthers(FilterSchema, filter, filterPath, { name: "accepted", typed_config: "accepted" });
   const config = filter.configType.case === "typedConfig" ? filter.configType.value : undefined;
-  return unpack(SignallingProxySchema, config, at(filterPath, "typed_config"));
+  const configPath = at(filterPath, "typed_config");
+  return readProxy(unpack(SignallingProxySchema, config, configPath), configPath);
 }
 
 function readProxy(proxy: SignallingProxy, path: string): Omit<SignallingConfig, "name" | "address"> {

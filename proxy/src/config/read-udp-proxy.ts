@@ -2,10 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Any, Duration } from "@bufbuild/protobuf/wkt";
 import {
-  type ExtensionConfigSource,
-  ExtensionConfigSourceSchema,
-} from "@msm/xds-protos/envoy/config/core/v3/config_source_pb.js";
-import {
   type UdpSocketConfig,
   UdpSocketConfigSchema,
 } from "@msm/xds-protos/envoy/config/core/v3/udp_socket_config_pb.js";
@@ -17,19 +13,12 @@ import {
   UdpProxyConfig_SessionFilterSchema,
   UdpProxyConfigSchema,
 } from "@msm/xds-protos/envoy/extensions/filters/udp/udp_proxy/v3/udp_proxy_pb.js";
-import { PluginConfigSchema } from "@msm/xds-protos/envoy/extensions/wasm/v3/wasm_pb.js";
 import type { SessionRouting } from "../cluster/session-rule.ts";
 import type { HashPolicy } from "../plan.ts";
-import { checkAwaitedSource } from "./read-config-source.ts";
-import { type FilterConfig, readFilter } from "./read-filter.ts";
+import { type FilterUse, readFilterUse } from "./read-filter-use.ts";
 import { readSessionRouting } from "./read-session-routing.ts";
-import { at, onlyFalse, refuse, refuseOthers } from "./refuse.ts";
-import { typeNameOf, unpack } from "./unpack.ts";
-
-/** A session filter in its place in the chain: configured there, or named there and discovered by ECDS. */
-export type FilterUse =
-  | { readonly kind: "inline"; readonly name: string; readonly config: FilterConfig }
-  | { readonly kind: "discovered"; readonly name: string; readonly fallback: FilterConfig | undefined };
+import { at, type FieldRule, onlyFalse, refuse, refuseOthers } from "./refuse.ts";
+import { unpack } from "./unpack.ts";
 
 /** What a `udp_proxy` says. */
 export interface UdpProxy extends SessionRouting {
@@ -46,20 +35,23 @@ const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
 /** The longest delay of a timer of this platform: 2^31 - 1 ms, 24 days. */
 const MAX_IDLE_TIMEOUT_MS = 2_147_483_647;
 
+/** What is said of each field of `UdpProxyConfig`; any other is refused. */
+export const udpProxyRules: Readonly<Record<string, FieldRule>> = {
+  stat_prefix: "accepted",
+  cluster: "accepted",
+  matcher: "accepted",
+  idle_timeout: "accepted",
+  session_filters: "accepted",
+  upstream_socket_config: "accepted",
+  hash_policies: "accepted",
+  use_original_src_ip: onlyFalse,
+  use_per_packet_load_balancing: onlyFalse,
+};
+
 /** Reads an `Any` that must hold a `UdpProxyConfig`. Pure. Throws a `ConfigError`. */
 export function readUdpProxy(any: Any | undefined, path: string): UdpProxy {
   const config = unpack(UdpProxyConfigSchema, any, path);
-  refuseOthers(UdpProxyConfigSchema, config, path, {
-    stat_prefix: "accepted",
-    cluster: "accepted",
-    matcher: "accepted",
-    idle_timeout: "accepted",
-    session_filters: "accepted",
-    upstream_socket_config: "accepted",
-    hash_policies: "accepted",
-    use_original_src_ip: onlyFalse,
-    use_per_packet_load_balancing: onlyFalse,
-  });
+  refuseOthers(UdpProxyConfigSchema, config, path, udpProxyRules);
   const upstreamPath = at(path, "upstream_socket_config");
   const hashPolicy = readHashPolicy(config.hashPolicies, at(path, "hash_policies"));
   return {
@@ -130,41 +122,11 @@ function readFilters(filters: readonly UdpProxyConfig_SessionFilter[], path: str
       );
     }
     names.add(filter.name);
-    return readFilterUse(filter, filterPath);
+    refuseOthers(UdpProxyConfig_SessionFilterSchema, filter, filterPath, {
+      name: "accepted",
+      typed_config: "accepted",
+      config_discovery: "accepted",
+    });
+    return readFilterUse(filter, "SESSION", filterPath);
   });
-}
-
-function readFilterUse(filter: UdpProxyConfig_SessionFilter, path: string): FilterUse {
-  refuseOthers(UdpProxyConfig_SessionFilterSchema, filter, path, {
-    name: "accepted",
-    typed_config: "accepted",
-    config_discovery: "accepted",
-  });
-  const { name, configType } = filter;
-  if (configType.case !== "configDiscovery") {
-    return { kind: "inline", name, config: readFilter(configType.value, at(path, "typed_config")) };
-  }
-  return { kind: "discovered", name, fallback: readFallback(configType.value, at(path, "config_discovery")) };
-}
-
-/** Checks the source of a discovered filter; returns the configuration that stands in until it comes. */
-function readFallback(discovery: ExtensionConfigSource, path: string): FilterConfig | undefined {
-  refuseOthers(ExtensionConfigSourceSchema, discovery, path, {
-    config_source: "accepted",
-    default_config: "accepted",
-    apply_default_config_without_warming: "accepted",
-    type_urls: "accepted",
-  });
-  checkAwaitedSource(discovery.configSource, at(path, "config_source"));
-  const types = discovery.typeUrls.map(typeNameOf);
-  if (!types.includes(PluginConfigSchema.typeName)) {
-    const problem = `must name type.googleapis.com/${PluginConfigSchema.typeName}, the only type of filter here`;
-    refuse("MSM_CONFIG_TYPE", at(path, "type_urls"), problem);
-  }
-  if (discovery.defaultConfig === undefined) return undefined;
-  if (!discovery.applyDefaultConfigWithoutWarming) {
-    const problem = "must be true where default_config is set; it is in force until the filter is discovered";
-    refuse("MSM_CONFIG_UNSUPPORTED_VALUE", at(path, "apply_default_config_without_warming"), problem);
-  }
-  return readFilter(discovery.defaultConfig, at(path, "default_config"));
 }

@@ -9,6 +9,7 @@ export const resourceTypes = [
   "cluster",
   "clusterLoadAssignment",
   "listener",
+  "secret",
   "routeConfiguration",
   "typedExtensionConfig",
 ] as const;

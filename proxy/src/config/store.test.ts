@@ -54,6 +54,21 @@ async function apply(
 const ports = () => datapath.plan.listeners.map(({ address }) => address.port);
 const isWarming = (name: string) => store.built.warming.get(name);
 
+test("endpoints for which there is no room are refused, and those that fit are taken", async () => {
+  const applyPlan: FakeDatapath["apply"] = (plan) => datapath.apply(plan);
+  const loader = new FilterLoader(fakeFilterHost, builtins);
+  store = new ConfigStore({ loader, applyPlan, probeAddress: async () => {}, maxEndpoints: 5 });
+  await apply("cluster", { a: edsClusterJson("a"), b: edsClusterJson("b"), c: staticClusterJson("c", 1) });
+  expect(await apply("clusterLoadAssignment", { a: assignmentJson("a", [1, 2, 3]) })).toEqual([]);
+  const both = { b: assignmentJson("b", [4, 5]), a: assignmentJson("a", [6, 7, 8]) };
+  expect(await apply("clusterLoadAssignment", both, { version: "2" })).toEqual(["b: MSM_CLUSTER_CAPACITY"]);
+  const counts = () => datapath.plan.clusters.map(({ name, endpoints }) => [name, endpoints[0]?.port]);
+  expect(counts()).toContainEqual(["a", 6]);
+  expect(await apply("clusterLoadAssignment", { a: assignmentJson("a", [6]) }, { version: "3" })).toEqual([]);
+  expect(await apply("clusterLoadAssignment", { b: both.b }, { version: "3" })).toEqual([]);
+  expect(counts()).toContainEqual(["b", 4]);
+});
+
 describe("warming", () => {
   test("a listener enters the plan when its cluster has endpoints and its filters are there, not before", async () => {
     const json = listenerJson("a", 5004, { udpProxy: { session_filters: [discoveredFilter("f")] } });
@@ -93,6 +108,20 @@ describe("warming", () => {
     await apply("typedExtensionConfig", { g: ecdsJson("g") });
     expect(ports()).toEqual([5006]);
     expect([...store.filterNames()]).toEqual(["g"]);
+  });
+
+  test("a filter that is discovered runs where the listener has it, or the listener waits", async () => {
+    const atListener = { "@type": "type.googleapis.com/google.protobuf.StringValue", value: "listener" };
+    await apply("cluster", { viewer: staticClusterJson("viewer", 6004) });
+    await apply("listener", { a: listenerJson("a", 5004, { listenerFilters: [discoveredFilter("f")] }) });
+    await apply("typedExtensionConfig", { f: ecdsJson("f") });
+    expect(isWarming("a")).toEqual(["filter f, which does not run at LISTENER"]);
+    await apply(
+      "typedExtensionConfig",
+      { f: ecdsJson("f", pluginJson({ configuration: atListener })) },
+      { version: "2" },
+    );
+    expect(datapath.plan.listeners).toMatchObject([{ listenerFilters: [{ name: "f" }], filters: [] }]);
   });
 
   test("a default configuration is in force until the filter is discovered, and again when it goes", async () => {

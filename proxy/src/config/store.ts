@@ -6,12 +6,14 @@ import { ConfigError } from "../config-error.ts";
 import type { Plan, PlanRejection, SocketAddress } from "../plan.ts";
 import { type BuiltPlan, buildPlan, emptyPlan, type ListenerValue } from "./build-plan.ts";
 import { elideCode } from "./elide-code.ts";
+import { EndpointBudget, MAX_ENDPOINTS } from "./endpoint-budget.ts";
 import type { FilterLoader } from "./filter-loader.ts";
 import { findDuplicate } from "./find-duplicate.ts";
 import { emptyAssignment } from "./read-load-assignment.ts";
 import { type ResourceValues, readResource } from "./read-resource.ts";
 import { at, refuse } from "./refuse.ts";
 import {
+  type Accepted,
   digestOf,
   type Rejection,
   type Resource,
@@ -19,6 +21,8 @@ import {
   type ResourceUpdate,
 } from "./resource.ts";
 import { ResourceTable } from "./resource-table.ts";
+import { secretNamesOf } from "./tls/read-common-tls.ts";
+import { redactSecrets } from "./tls/redact-secrets.ts";
 
 /** What the store needs of the world. */
 export interface StoreOptions {
@@ -27,6 +31,8 @@ export interface StoreOptions {
   readonly applyPlan: (plan: Plan) => Promise<readonly PlanRejection[]>;
   /** Throws a `ConfigError` where an address could not be bound. */
   readonly probeAddress: (address: SocketAddress, field: string, protocol: "udp" | "tcp") => Promise<void>;
+  /** Endpoints that all clusters may have together; `MAX_ENDPOINTS` unless given. */
+  readonly maxEndpoints?: number;
 }
 
 /** The resources of each type. */
@@ -42,6 +48,7 @@ export class ConfigStore {
     cluster: new ResourceTable(),
     clusterLoadAssignment: new ResourceTable(),
     listener: new ResourceTable(),
+    secret: new ResourceTable(),
     routeConfiguration: new ResourceTable(),
     typedExtensionConfig: new ResourceTable(),
   };
@@ -67,23 +74,24 @@ export class ConfigStore {
 
   /** The names of ECDS resources that the listeners need, in the form in force and the one that waits. */
   filterNames(): ReadonlySet<string> {
-    const listeners = [
-      ...this.tables.listener.accepted(),
-      ...[...this.#built.active.values()].map(({ resource }) => resource),
-    ];
-    const slots = listeners.flatMap(({ value }) => value.filters);
+    const slots = this.#listeners().flatMap(({ value }) => value.filters);
     return new Set(slots.flatMap((slot) => (slot.kind === "discovered" ? [slot.name] : [])));
   }
 
   /** The names of RDS resources that the listeners need, in the form in force and the one that waits. */
   routeNames(): ReadonlySet<string> {
-    const listeners = [
-      ...this.tables.listener.accepted(),
-      ...[...this.#built.active.values()].map(({ resource }) => resource),
-    ];
     return new Set(
-      listeners.flatMap(({ value }) =>
+      this.#listeners().flatMap(({ value }) =>
         value.kind === "signalling" && value.config.routes.kind === "rds" ? [value.config.routes.name] : [],
+      ),
+    );
+  }
+
+  /** The names of SDS resources that the listeners need, in the form in force and the one that waits. */
+  secretNames(): ReadonlySet<string> {
+    return new Set(
+      this.#listeners().flatMap(({ value }) =>
+        value.kind === "signalling" && value.config.tls !== undefined ? secretNamesOf(value.config.tls) : [],
       ),
     );
   }
@@ -92,8 +100,9 @@ export class ConfigStore {
   async apply(update: ResourceUpdate): Promise<readonly Rejection[]> {
     const rejections: Rejection[] = [];
     for (const name of update.removed) this.#remove(update.type, name);
+    const budget = new EndpointBudget(this.tables, this.#options.maxEndpoints ?? MAX_ENDPOINTS);
     for (const resource of update.added) {
-      const error = await this.#accept(update.type, resource);
+      const error = await this.#accept(update.type, resource, budget);
       if (error !== undefined) rejections.push({ name: resource.name, error });
     }
     if (update.type === "listener") {
@@ -108,12 +117,25 @@ export class ConfigStore {
     this.tables.clusterLoadAssignment.keepOnly(this.assignmentNames());
     this.tables.typedExtensionConfig.keepOnly(this.filterNames());
     this.tables.routeConfiguration.keepOnly(this.routeNames());
+    this.tables.secret.keepOnly(this.secretNames());
     return rejections;
   }
 
+  /** The newest forms of the listeners, and those in force. */
+  #listeners(): readonly Accepted<ListenerValue>[] {
+    return [
+      ...this.tables.listener.accepted(),
+      ...[...this.#built.active.values()].map(({ resource }) => resource),
+    ];
+  }
+
   /** Reads a resource and takes it into its table; returns why not, if not. */
-  async #accept(type: ResourceType, resource: Resource): Promise<ConfigError | undefined> {
-    const table: ResourceTable<unknown> = this.tables[type];
+  async #accept(
+    type: ResourceType,
+    resource: Resource,
+    budget: EndpointBudget,
+  ): Promise<ConfigError | undefined> {
+    const table: ResourceTable<ResourceValues[ResourceType]> = this.tables[type];
     const current = table.get(resource.name);
     try {
       if (current?.isStatic && !resource.isStatic) {
@@ -131,6 +153,7 @@ export class ConfigStore {
       }
       const value = await readResource(type, resource, this.#options.loader);
       if (isListener(value)) await this.#probe(name, value, at(resource.path, "address"));
+      budget.take(value, current?.value, resource.path);
       const body = keptBody(type, resource);
       table.accept({ name, version, isStatic, body, digest, updatedAt: new Date(), value });
       return undefined;
@@ -229,6 +252,7 @@ export class ConfigStore {
       assignment: (name: string) => tables.clusterLoadAssignment.get(name)?.value,
       filter: (name: string) => tables.typedExtensionConfig.get(name)?.value,
       routes: (name: string) => tables.routeConfiguration.get(name)?.value,
+      secret: (name: string) => tables.secret.get(name)?.value,
     };
     return buildPlan(config, this.#built);
   }
@@ -238,9 +262,10 @@ function isListener(value: ResourceValues[ResourceType]): value is ListenerValue
   return "config" in value && "filters" in value;
 }
 
-/** What is kept of a resource for people to see: only listeners and filters may hold modules. */
+/** What is kept of a resource for people to see: listeners and filters may hold modules, and most of them secrets. */
 function keptBody(type: ResourceType, { body }: Resource): Any {
-  return type === "listener" || type === "typedExtensionConfig" ? elideCode(body) : body;
+  if (type === "clusterLoadAssignment" || type === "routeConfiguration") return body;
+  return redactSecrets(type === "listener" || type === "typedExtensionConfig" ? elideCode(body) : body);
 }
 
 /** A fault of this program while it read a resource: media goes on, and whoever sent the resource learns of it. */

@@ -66,6 +66,11 @@ export interface Batch {
   readonly capacity: number;
   /** Bytes before each payload that may be written when a datagram grows to the front. */
   readonly headroom: number;
+  /**
+   * Byte offset of the `struct sockaddr` that datagram `index` came from, for filters at stage LISTENER; absent where a
+   * batch holds none.
+   */
+  sourceOf?(index: number): number;
   /** How many descriptors are valid. */
   count: number;
   /**

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type CounterPage, FIRST_FILTER_SLOT } from "./counters.ts";
 
-/** Hands out blocks of the lower half of all workers' counter pages: the same slots in each. */
+/** Hands out blocks of the lower part of all workers' counter pages: the same slots in each. */
 export class CounterBlocks {
   readonly #pages: readonly CounterPage[];
   readonly #free = new Map<number, number[]>();

@@ -4,14 +4,14 @@
 /**
  * Counters of one worker: float64 numbers in shared memory, exact to 2^53. The worker adds to them with plain
  * stores, once per batch; the main thread reads them whenever it likes and no worker notices; they survive the
- * worker. The lower half is handed out in blocks by the main thread, with the plan; the upper half by the worker,
+ * worker. The lower part is handed out in blocks by the main thread, with the plan; the upper part by the worker,
  * to the metrics that filters define.
  */
 export type CounterPage = Float64Array;
 
-/** Room for 100,000 endpoints. Memory that was never written to costs nothing. */
-export const COUNTER_SLOTS = 1_048_576;
-export const FIRST_FILTER_SLOT = COUNTER_SLOTS / 2;
+/** Room for 400,000 endpoints: 100,000 that change all at once are there twice. Memory never written to costs nothing. */
+export const COUNTER_SLOTS = 4_194_304;
+export const FIRST_FILTER_SLOT = COUNTER_SLOTS - 524_288;
 
 export function createCounterPage(): CounterPage {
   return new Float64Array(new SharedArrayBuffer(COUNTER_SLOTS * 8));
@@ -52,6 +52,7 @@ export const ListenerSlot = {
   dropDraining: 19,
   /** Not shown: what the rate limit let pass, by which workers know of each other. */
   admitted: 20,
+  dropMemoryLimit: 21,
 } as const;
 export const LISTENER_SLOTS = 24;
 
@@ -129,6 +130,7 @@ export const listenerCounters: readonly CounterDescription[] = [
   dropped(ListenerSlot.dropSessionLimit, "session_limit"),
   dropped(ListenerSlot.dropSourceSessionLimit, "source_session_limit"),
   dropped(ListenerSlot.dropDraining, "draining"),
+  dropped(ListenerSlot.dropMemoryLimit, "memory_limit"),
 ];
 
 /** Slots in a cluster's block. */
@@ -140,8 +142,10 @@ export const ClusterSlot = {
   txErrors: 4,
   noneHealthy: 5,
   overflow: 6,
+  pendingActive: 7,
+  pendingOverflow: 8,
 } as const;
-export const CLUSTER_SLOTS = 8;
+export const CLUSTER_SLOTS = 9;
 
 /** `cluster.<name>.…` as Envoy has it; a UDP session counts as a connection there, too. */
 export const clusterCounters: readonly CounterDescription[] = [
@@ -170,6 +174,18 @@ export const clusterCounters: readonly CounterDescription[] = [
     help: "Sessions refused because the cluster had as many as its circuit breaker allows.",
   },
   {
+    slot: ClusterSlot.pendingActive,
+    kind: "gauge",
+    name: "upstream_rq_pending_active",
+    help: "Connections to the cluster that are being made now.",
+  },
+  {
+    slot: ClusterSlot.pendingOverflow,
+    kind: "counter",
+    name: "upstream_rq_pending_overflow",
+    help: "Sessions refused because as many connections were being made as the circuit breaker allows.",
+  },
+  {
     slot: ClusterSlot.rxDatagrams,
     kind: "counter",
     name: "udp.sess_rx_datagrams",
@@ -196,5 +212,13 @@ export const EndpointSlot = {
   errors: 2,
   rxDatagrams: 3,
   txDatagrams: 4,
+  /** Results that signalling filters report: answers below 500, answers from there on, and no answer. */
+  successes: 5,
+  serverErrors: 6,
+  connectFailures: 7,
+  /** How often failures in a row were as many as outlier detection takes. */
+  verdicts: 8,
+  /** Bytes that its sessions carried: as they came, from clients and from it. */
+  bytes: 9,
 } as const;
-export const ENDPOINT_SLOTS = 5;
+export const ENDPOINT_SLOTS = 10;

@@ -30,6 +30,8 @@ export interface LiveStream extends StreamReport {
   /** The downstream client, `ip:port` (IPv6 in brackets), and the endpoint of its session. */
   readonly client: string;
   readonly endpoint: string;
+  /** Of a flow's stream: who sends it, `ip:port`. */
+  readonly source?: string;
 }
 
 /** An endpoint as the datapath has it, with its sessions over all workers. */
@@ -43,6 +45,12 @@ export interface LiveEndpoint {
   /** Datagrams of its sessions from it and to it. */
   readonly receivedDatagrams: number;
   readonly sentDatagrams: number;
+  /** Results that signalling filters reported: answers below 500, answers from there on, and no answer. */
+  readonly successes: number;
+  readonly serverErrors: number;
+  readonly connectFailures: number;
+  /** How often failures in a row were as many as its outlier detection takes. */
+  readonly verdicts: number;
 }
 
 /** What the main thread sees of the threads that move datagrams. */
@@ -58,8 +66,10 @@ export interface Datapath {
   listeners(): readonly LiveListener[];
   /** The flows that signalling opens; those of plans' listeners are sessions. */
   readonly flowService: FlowService;
-  /** The endpoints of every cluster, read without disturbing the workers. */
-  endpoints(): readonly LiveEndpoint[];
+  /** The endpoints of the clusters that are named, or of every one, read without disturbing the workers. */
+  endpoints(clusters?: ReadonlySet<string>): readonly LiveEndpoint[];
+  /** The endpoints of each cluster without what was counted: the same list as long as the cluster is the same. */
+  members(): ReadonlyMap<string, readonly EndpointPlan[]>;
   /** Counters and gauges, read without disturbing the workers. */
   samples(): readonly Sample[];
   /** Asks the filters of every worker for their streams; a worker that does not answer in time is left out. */

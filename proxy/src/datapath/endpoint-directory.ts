@@ -1,12 +1,15 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { defaultBalancing } from "../cluster/balancing-plan.ts";
-import { type BalancedEndpoint, type EndpointHealth, LoadBalancer } from "../cluster/load-balancer.ts";
+import { createBalancer } from "../cluster/create-balancer.ts";
+import type { BalancedEndpoint, Balancer, EndpointHealth } from "../cluster/load-balancer.ts";
+import { LoadMeter } from "../cluster/load-meter.ts";
 import type { PickerWorld } from "../cluster/picker.ts";
 import { sessionHash } from "../cluster/session-hash.ts";
+import type { SubsetMatch } from "../cluster/subset-plan.ts";
 import type { Hash64 } from "../cluster/xx-hash64.ts";
 import type { HashPolicy } from "../plan.ts";
-import type { WorkerCluster, WorkerEndpoint } from "../worker/protocol.ts";
+import type { WorkerClusterChange, WorkerEndpoint } from "../worker/protocol.ts";
 import { ClusterSlot, type CounterPage, EndpointSlot } from "./counters.ts";
 import { monotonicMs } from "./monotonic-clock.ts";
 import type { SessionEndpoint } from "./session-table.ts";
@@ -17,18 +20,25 @@ export type KnownEndpoint = SessionEndpoint;
 
 interface Entry {
   readonly known: KnownEndpoint;
-  readonly cluster: string;
+  readonly owner: Owner;
   readonly balanced: BalancedEndpoint;
-  /** Its cluster has endpoints that are well. */
-  readonly hasBetter: boolean;
+}
+
+/** The cluster as its endpoints see it. */
+interface Owner {
+  readonly name: string;
+  /** It has endpoints that are well. */
+  hasBetter: boolean;
 }
 
 interface KnownCluster {
+  readonly owner: Owner;
   readonly counters: number;
   readonly entries: readonly Entry[];
-  readonly balancer: LoadBalancer;
+  readonly balancer: Balancer;
   readonly maxSessions: number;
   readonly maxSessionsPerEndpoint: number;
+  readonly maxPending: number;
 }
 
 /** The clusters that a worker knows, and every endpoint by its number. */
@@ -48,35 +58,61 @@ export class EndpointDirectory {
   ) {
     this.#pages = pages;
     const activeSessions = (counters: number) => this.#total(counters + EndpointSlot.sessionsActive);
-    this.#world = { ...world, start, activeSessions };
+    const bytes = (counters: number) => this.#total(counters + EndpointSlot.bytes);
+    this.#world = { ...world, start, activeSessions, bytes };
   }
 
-  /** Takes over clusters that are new or changed, `onCluster` after each, and forgets those removed. */
+  /**
+   * Takes over clusters that are new or changed, `onCluster` after each, and forgets those removed. Throws where a
+   * number stands for an endpoint that it does not know.
+   */
   update(
-    clusters: readonly WorkerCluster[],
+    clusters: readonly WorkerClusterChange[],
     removed: readonly string[],
     onCluster: () => void = () => {},
   ): void {
-    const nowMs = this.#world.nowMs();
-    for (const { name, counters, endpoints, balancing = defaultBalancing } of clusters) {
-      const hasBetter = endpoints.some(({ health = "HEALTHY" }) => isWell(health));
-      const entries = endpoints.map((endpoint) => ({
-        ...toEntry(endpoint, counters, this.#endpoints.get(endpoint.id), nowMs),
-        cluster: name,
-        hasBetter,
-      }));
-      this.#forget(this.#clusters.get(name));
-      for (const entry of entries) this.#endpoints.set(entry.known.id, entry);
-      const balanced = entries.map((entry) => entry.balanced);
-      const balancer = new LoadBalancer(balancing, balanced, this.#world);
-      const { maxSessions, maxSessionsPerEndpoint } = balancing;
-      this.#clusters.set(name, { counters, entries, balancer, maxSessions, maxSessionsPerEndpoint });
+    for (const cluster of clusters) {
+      this.#set(cluster);
       onCluster();
     }
     for (const name of removed) {
-      this.#forget(this.#clusters.get(name));
+      for (const { known } of this.#clusters.get(name)?.entries ?? []) this.#endpoints.delete(known.id);
       this.#clusters.delete(name);
     }
+  }
+
+  #set({ name, counters, endpoints, balancing = defaultBalancing }: WorkerClusterChange): void {
+    const nowMs = this.#world.nowMs();
+    const old = this.#clusters.get(name);
+    const owner = old?.owner ?? { name, hasBetter: false };
+    const { policy } = balancing;
+    const isMetered = policy.kind === "LEAST_REQUEST" && policy.leastBy === "bits_per_second";
+    const entries = endpoints.map((endpoint): Entry => {
+      if (typeof endpoint === "number") {
+        const kept = this.#kept(endpoint);
+        return isMetered ? this.#metered(kept, kept, nowMs) : kept;
+      }
+      const before = this.#endpoints.get(endpoint.id);
+      const entry = { ...toEntry(endpoint, counters, before, nowMs), owner };
+      return isMetered ? this.#metered(entry, before, nowMs) : entry;
+    });
+    owner.hasBetter = entries.some(({ balanced }) => isWell(balanced.health));
+    const present = new Set(entries);
+    for (const entry of old?.entries ?? []) {
+      if (!present.has(entry)) this.#endpoints.delete(entry.known.id);
+    }
+    for (const entry of entries) this.#endpoints.set(entry.known.id, entry);
+    const balanced = entries.map((entry) => entry.balanced);
+    const balancer = createBalancer(balancing, balanced, this.#world);
+    const { maxSessions, maxSessionsPerEndpoint, maxPending } = balancing;
+    const limits = { maxSessions, maxSessionsPerEndpoint, maxPending };
+    this.#clusters.set(name, { owner, counters, entries, balancer, ...limits });
+  }
+
+  #kept(id: number): Entry {
+    const entry = this.#endpoints.get(id);
+    if (entry === undefined) throw new Error(`endpoint ${id} is not known here`);
+    return entry;
   }
 
   /** The endpoint of a cluster with this address, `ip:port`, where sessions may be; undefined where there is none. */
@@ -94,7 +130,7 @@ export class EndpointDirectory {
 
   /** The cluster of the endpoint of this number. */
   clusterOf(id: number): string | undefined {
-    return this.#endpoints.get(id)?.cluster;
+    return this.#endpoints.get(id)?.owner.name;
   }
 
   /**
@@ -103,7 +139,7 @@ export class EndpointDirectory {
    */
   keeps(id: number): boolean {
     const entry = this.#endpoints.get(id);
-    return entry !== undefined && !(entry.balanced.health === "UNHEALTHY" && entry.hasBetter);
+    return entry !== undefined && !(entry.balanced.health === "UNHEALTHY" && entry.owner.hasBetter);
   }
 
   has(cluster: string): boolean {
@@ -122,18 +158,35 @@ export class EndpointDirectory {
     return this.#isOver(known) || known.entries.some((entry) => this.#isEntryFull(known, entry));
   }
 
+  /** Whether as many connections to the cluster are being made, over all workers, as its circuit breaker allows. */
+  isPendingFull(cluster: string): boolean {
+    const known = this.#clusters.get(cluster);
+    if (known === undefined || known.maxPending === Number.POSITIVE_INFINITY) return false;
+    return this.#total(known.counters + ClusterSlot.pendingActive) >= known.maxPending;
+  }
+
   /**
-   * The endpoint for a new session of a client at `address`, by the policy of the cluster; undefined where the
-   * cluster is unknown, full, or without an endpoint that takes sessions.
+   * The endpoint for a new session, by the policy of the cluster, in a subset where the route asks for one; `text` is
+   * what is hashed, such as the client's address; undefined where the cluster is unknown, full, or without an endpoint that takes sessions.
    */
-  pick(cluster: string, policy?: HashPolicy, address = ""): KnownEndpoint | undefined {
+  pick(cluster: string, policy?: HashPolicy, text = "", subset?: SubsetMatch): KnownEndpoint | undefined {
     const known = this.#clusters.get(cluster);
     if (known === undefined || this.#isOver(known)) return undefined;
-    sessionHash(policy, address, this.#world.random, this.#hash);
-    const picked = known.balancer.pick(this.#hash.high, this.#hash.low);
+    sessionHash(policy, text, this.#world.random, this.#hash);
+    const picked = known.balancer.pick(this.#hash.high, this.#hash.low, subset);
     const entry = known.entries[picked];
     // As in Envoy, nobody else is chosen: the client's next datagram is another try.
     return entry === undefined || this.#isEntryFull(known, entry) ? undefined : entry.known;
+  }
+
+  /** The entry with a meter: that from before, where there was one. */
+  #metered(entry: Entry, before: Entry | undefined, nowMs: number): Entry {
+    if (entry.balanced.meter !== undefined) return entry;
+    const { bytes, activeSessions } = this.#world;
+    const { counters } = entry.known;
+    const load = { bytes: bytes(counters), sessions: activeSessions(counters) };
+    const meter = before?.balanced.meter ?? new LoadMeter(load, nowMs);
+    return { ...entry, balanced: { ...entry.balanced, meter } };
   }
 
   #isOver({ counters, maxSessions }: KnownCluster): boolean {
@@ -144,10 +197,6 @@ export class EndpointDirectory {
   #isEntryFull({ maxSessionsPerEndpoint }: KnownCluster, { known }: Entry): boolean {
     if (maxSessionsPerEndpoint === Number.POSITIVE_INFINITY) return false;
     return this.#total(known.counters + EndpointSlot.sessionsActive) >= maxSessionsPerEndpoint;
-  }
-
-  #forget(cluster: KnownCluster | undefined): void {
-    for (const { known } of cluster?.entries ?? []) this.#endpoints.delete(known.id);
   }
 
   #total(slot: number): number {
@@ -162,14 +211,15 @@ function toEntry(
   clusterCounters: number,
   before: Entry | undefined,
   nowMs: number,
-): Omit<Entry, "cluster" | "hasBetter"> {
+): Omit<Entry, "owner"> {
   const { id, counters, health = "HEALTHY", weight = 1, priority = 0 } = endpoint;
-  const { locality = 0, localityWeight = 1 } = endpoint;
+  const { locality = 0, localityWeight = 1, metadata } = endpoint;
   const sockaddr = new Uint8Array(SOCKADDR_BYTES);
   const sockaddrLength = writeSockaddr(sockaddr, 0, endpoint);
   const wasWell = before !== undefined && isWell(before.balanced.health);
   const balanced = {
     ...{ key: formatSocketAddress(endpoint), health, weight, priority, locality, localityWeight, counters },
+    ...(metadata === undefined ? {} : { metadata }),
     sinceMs: wasWell ? before.balanced.sinceMs : nowMs,
   };
   return { known: { id, sockaddr, sockaddrLength, counters, clusterCounters }, balanced };

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { Action, type Batch, DESCRIPTOR_BYTES, DESCRIPTOR_WORDS, Word } from "./batch.ts";
+import { Action, type Batch, DESCRIPTOR_BYTES, DESCRIPTOR_WORDS, Flag, Word } from "./batch.ts";
 
 /** Receive slots, one per message of a `recvmmsg`. Larger batches gain nothing measurable and cost cache. */
 export const SLOTS = 64;
@@ -135,6 +135,31 @@ export class Ring implements Batch {
       left -= bytes;
     } while (left > 0);
     this.slotIsDescribed[slot] = 1;
+  }
+
+  /**
+   * Puts a session into the descriptors of a slot that filters at stage LISTENER have seen, whose verdicts have been read.
+   * What they say else, of payload, mark and user, stays. A slot that was dropped since goes no further.
+   */
+  assign(slot: number, context: number): void {
+    const { words } = this;
+    const isDropped = this.slotState[slot] === SlotState.Dropped;
+    let at = (this.descriptors >> 2) + this.firstDescriptor[slot]! * DESCRIPTOR_WORDS;
+    const end = at + this.descriptorCount[slot]! * DESCRIPTOR_WORDS;
+    for (; at < end; at += DESCRIPTOR_WORDS) {
+      words[at + Word.session] = context;
+      words[at + Word.flags]! &= ~(Flag.Retarget | Flag.SetKey);
+      words[at + Word.target] = 0;
+      if (isDropped) words[at + Word.action] = Action.Drop;
+    }
+    if (isDropped) this.cleanDescriptors = Math.min(this.cleanDescriptors, this.firstDescriptor[slot]!);
+  }
+
+  sourceOf(index: number): number {
+    let slot = Math.min(index, this.slots - 1);
+    // Where each slot holds one datagram, as it does without UDP_GRO, this is it already.
+    while (this.firstDescriptor[slot]! > index) slot--;
+    return this.name(slot);
   }
 
   /** Writes the fields behind the receive time. */

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { WorkerIo } from "../io/io-backend.ts";
 import type { SessionInfo } from "../wasm/filter-environment.ts";
+import { Vital } from "../worker/protocol.ts";
+import { DESCRIPTOR_WORDS, Flag, Word } from "./batch.ts";
 import { ClusterSlot, type CounterPage, EndpointSlot, ListenerSlot } from "./counters.ts";
 import type { EndpointDirectory, KnownEndpoint } from "./endpoint-directory.ts";
 import type { Ring } from "./ring.ts";
@@ -23,6 +25,8 @@ export interface SessionKeeperParts {
   readonly io: WorkerIo;
   readonly endpoints: EndpointDirectory;
   readonly listeners: RunningListeners;
+  /** See `Vital`. */
+  readonly vitals: Float64Array;
 }
 
 /** Opens, finds and closes sessions: the record, the socket, the filters' contexts and the counters together. */
@@ -51,6 +55,8 @@ export class SessionKeeper {
   sessionOf(listener: RunningListener, slot: number, previous: number, nowMs: number): number {
     const { words } = this.#ring;
     const name = this.#ring.name(slot) >> 2;
+    if (listener.listenerChain !== undefined && this.#isKeyed(slot))
+      return this.#keyedSession(listener, slot, name, nowMs);
     if (previous >= 0 && this.#sessions.isSame(previous, listener.id, words, name)) return previous;
     const session = this.#sessions.find(listener.id, words, name);
     return session >= 0 ? session : this.#open(listener, slot, name, nowMs);
@@ -181,15 +187,50 @@ export class SessionKeeper {
     };
   }
 
+  /** Whether a filter at stage LISTENER gave the datagram in a slot a key. */
+  #isKeyed(slot: number): boolean {
+    return (this.#ring.words[this.#descriptor(slot) + Word.flags]! & Flag.SetKey) !== 0;
+  }
+
+  /** The first word of the first descriptor of a slot. */
+  #descriptor(slot: number): number {
+    return (this.#ring.descriptors >> 2) + this.#ring.firstDescriptor[slot]! * DESCRIPTOR_WORDS;
+  }
+
+  /** The session under the key of the datagram in a slot, wherever its client sends from. */
+  #keyedSession(listener: RunningListener, slot: number, name: number, nowMs: number): number {
+    const { words } = this.#ring;
+    const at = this.#descriptor(slot);
+    const session = this.#sessions.findKey(
+      listener.id,
+      words[at + Word.userLow]!,
+      words[at + Word.userHigh]!,
+    );
+    if (session < 0) return this.#open(listener, slot, name, nowMs);
+    if (this.#sessions.moveClient(session, words, name, sockaddrLength(words[name]!))) {
+      listener.admission?.closed(session);
+      listener.admission?.opened(session, this.#sessions);
+      listener.chain.updateSession(this.#info(session, false));
+    }
+    return session;
+  }
+
   #open(listener: RunningListener, slot: number, name: number, nowMs: number): number {
-    const refusal = listener.admission?.refusal(this.#ring.words, name) ?? -1;
+    const isShort = this.#parts.vitals[Vital.isShortOfMemory] !== 0;
+    const refusal = isShort
+      ? ListenerSlot.dropMemoryLimit
+      : (listener.admission?.refusal(this.#ring.words, name) ?? -1);
     if (refusal >= 0) return this.#refuse(listener, slot, refusal);
     const cluster = this.#clusterFor(listener, slot);
-    const endpoint = this.#pick(listener, cluster, slot);
+    const endpoint = this.#chosen(listener, cluster, slot);
     if (endpoint === undefined) return this.#refuseWithoutEndpoint(listener, cluster, slot);
     const { words } = this.#ring;
     const session = this.#sessions.add(listener.id, words, name, sockaddrLength(words[name]!));
     if (session < 0) return this.#refuse(listener, slot, ListenerSlot.dropNoSession);
+    if (listener.listenerChain !== undefined && this.#isKeyed(slot)) {
+      const at = this.#descriptor(slot);
+      this.#sessions.setKey(session, words[at + Word.userLow]!, words[at + Word.userHigh]!);
+    }
     this.#sessions.setEndpoint(session, endpoint);
     if (!this.#parts.io.openSession(session, listener.preferGro)) {
       this.#parts.io.closeSession(session);
@@ -218,14 +259,45 @@ export class SessionKeeper {
     return cluster === undefined ? undefined : endpoints.named(cluster, target.name);
   }
 
+  /** Where a new session goes: a filter at stage LISTENER may have chosen, else its cluster's policy does. */
+  #chosen(listener: RunningListener, cluster: string, slot: number): KnownEndpoint | undefined {
+    const at = this.#descriptor(slot);
+    const { listenerChain } = listener;
+    const isChosen = listenerChain && (this.#ring.words[at + Word.flags]! & Flag.Retarget) !== 0;
+    const target = isChosen ? listenerChain.target(this.#ring.words[at + Word.target]!) : undefined;
+    if (target === undefined) return this.#pick(listener, cluster, slot);
+    return target.kind === "cluster"
+      ? this.#pick(listener, target.name, slot)
+      : this.#parts.endpoints.named(cluster, target.name);
+  }
+
   #clusterFor({ cluster, matcher }: RunningListener, slot: number): string {
     return matcher?.clusterFor(readSockaddr(this.#ring.bytes, this.#ring.name(slot))) ?? cluster;
   }
 
-  #pick({ hashPolicy }: RunningListener, cluster: string, slot: number): KnownEndpoint | undefined {
-    const isByAddress = hashPolicy?.kind === "SOURCE_IP";
-    const client = isByAddress ? readSockaddr(this.#ring.bytes, this.#ring.name(slot)).address : "";
-    return this.#parts.endpoints.pick(cluster, hashPolicy, client);
+  #pick(listener: RunningListener, cluster: string, slot: number): KnownEndpoint | undefined {
+    return this.#parts.endpoints.pick(cluster, listener.hashPolicy, this.#hashed(listener, slot));
+  }
+
+  /** What of a session's first datagram is hashed. */
+  #hashed({ hashPolicy, listenerChain }: RunningListener, slot: number): string {
+    const { bytes, words, slotLength } = this.#ring;
+    switch (hashPolicy?.kind) {
+      case "SOURCE_IP":
+        return readSockaddr(bytes, this.#ring.name(slot)).address;
+      case "FIRST_DATAGRAM": {
+        const from = this.#ring.payload(slot) + Math.min(hashPolicy.offset, slotLength[slot]!);
+        const end = Math.min(from + hashPolicy.length, this.#ring.payload(slot) + slotLength[slot]!);
+        return Buffer.from(bytes.buffer, bytes.byteOffset + from, end - from).toString("latin1");
+      }
+      case "SESSION_KEY": {
+        if (listenerChain === undefined || !this.#isKeyed(slot)) return "";
+        const at = this.#descriptor(slot);
+        return `${words[at + Word.userLow]!} ${words[at + Word.userHigh]!}`;
+      }
+      default:
+        return "";
+    }
   }
 
   #refuseWithoutEndpoint(listener: RunningListener, cluster: string, slot: number): -1 {
@@ -259,7 +331,8 @@ export class SessionKeeper {
   }
 
   #info(session: number, resumed: boolean): SessionInfo {
-    return { index: session, ...this.peers(session), local: "", resumed };
+    const local = this.#listenerOf(session)?.local ?? "";
+    return { index: session, ...this.peers(session), local, resumed };
   }
 }
 

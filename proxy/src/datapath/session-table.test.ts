@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createSessionMemory, SessionTable } from "./session-table.ts";
-import { writeSockaddr } from "./sockaddr.ts";
+import { readSockaddr, writeSockaddr } from "./sockaddr.ts";
 
 const names = new Uint8Array(32);
 const words = new Uint32Array(names.buffer);
@@ -36,6 +36,8 @@ test("a full table refuses, and has room again when a session ends", () => {
   expect(table.add(0, words, 0, length)).toBe(7);
 });
 
+const isKeyed = (port: number): boolean => port % 3 === 0;
+
 test("whatever is added and removed, every open session is found and no closed one is", () => {
   const port = fc.integer({ min: 1, max: 40 });
   fc.assert(
@@ -45,7 +47,10 @@ test("whatever is added and removed, every open session is found and no closed o
       for (const [isAdded, at] of steps) {
         const length = name("192.0.2.1", at);
         const known = model.get(at);
-        if (isAdded && known === undefined) model.set(at, table.add(3, words, 0, length));
+        if (isAdded && known === undefined) {
+          model.set(at, table.add(3, words, 0, length));
+          if (isKeyed(at)) table.setKey(model.get(at)!, at, 0xffff_ffff);
+        }
         if (!isAdded && known !== undefined) {
           table.remove(known);
           model.delete(at);
@@ -53,11 +58,26 @@ test("whatever is added and removed, every open session is found and no closed o
       }
       for (let at = 1; at <= 40; at++) {
         name("192.0.2.1", at);
-        expect(table.find(3, words, 0)).toBe(model.get(at) ?? -1);
+        const session = model.get(at) ?? -1;
+        expect(table.find(3, words, 0)).toBe(isKeyed(at) ? -1 : session);
+        expect(table.findKey(3, at, 0xffff_ffff)).toBe(isKeyed(at) ? session : -1);
+        expect(table.findKey(4, at, 0xffff_ffff)).toBe(-1);
       }
       expect(table.size).toBe(model.size);
     }),
   );
+});
+
+test("a session with a key follows its client, and a successor finds it by the key", () => {
+  const memory = createSessionMemory(512);
+  const table = new SessionTable(memory);
+  const session = table.add(0, words, 0, name("10.0.0.1", 1));
+  table.setKey(session, 5, 7);
+  table.setSocket(session, 42);
+  expect(table.moveClient(session, words, 0, name("10.0.0.1", 1))).toBe(false);
+  expect(table.moveClient(session, words, 0, name("2001:db8::1", 2))).toBe(true);
+  expect(readSockaddr(table.bytes, table.client(session))).toEqual({ address: "2001:db8::1", port: 2 });
+  expect(new SessionTable(memory).findKey(0, 5, 7)).toBe(session);
 });
 
 test("a successor adopts the sessions that have a socket and drops those that were being opened", () => {

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from "node:crypto";
 import { AF_INET, SOCKADDR_WORDS } from "./sockaddr.ts";
 
 /** One record, two cache lines. */
@@ -22,10 +23,14 @@ const Field = {
   /** A float64, so at an even word: when the last datagram passed, in milliseconds of the monotonic clock. */
   lastActive: 22,
   endpointCounters: 24,
+  keyLow: 26,
+  keyHigh: 27,
 } as const;
 const Open = 1;
 /** The path to this session's peer refuses segmentation offload. */
 const NoSegmentation = 1;
+/** The session is found by a key that a filter read from its datagrams, not by its client's address. */
+const Keyed = 2;
 
 /** The endpoint of a session as its record keeps it. */
 export interface SessionEndpoint {
@@ -47,7 +52,7 @@ export function createSessionMemory(capacity: number): WebAssembly.Memory {
 
 /**
  * The sessions of one worker: Envoy's UDP session, a downstream client of a listener with a socket of its own to
- * one upstream endpoint. Found by listener and client address. The records lie in shared memory, so that sockets
+ * one upstream endpoint. Found by listener and client address, or by a key. The records lie in shared memory, so that sockets
  * and affinity survive the worker; the index over them is private and made anew by each worker.
  */
 export class SessionTable {
@@ -106,9 +111,49 @@ export class SessionTable {
     const client = record + Field.client;
     if (words[record + Field.listener] !== listener) return false;
     if (words[client] !== (from[name]! | 0) || words[client + 1] !== (from[name + 1]! | 0)) return false;
+    if ((words[record + Field.flags]! & Keyed) !== 0) return false;
     if ((from[name]! & 0xffff) === AF_INET) return true;
     for (let i = 2; i < SOCKADDR_WORDS; i++) if (words[client + i] !== (from[name + i]! | 0)) return false;
     return true;
+  }
+
+  /** The session of a listener under a key of 64 bits, or -1. */
+  findKey(listener: number, low: number, high: number): number {
+    const { words } = this;
+    for (let at = hashKey(listener, low, high) & this.#mask; ; at = (at + 1) & this.#mask) {
+      const session = this.#index[at]! - 1;
+      const record = session * RECORD_WORDS;
+      const isFound =
+        session < 0 ||
+        ((words[record + Field.flags]! & Keyed) !== 0 &&
+          words[record + Field.listener] === listener &&
+          words[record + Field.keyLow] === (low | 0) &&
+          words[record + Field.keyHigh] === (high | 0));
+      if (isFound) return session;
+    }
+  }
+
+  /** Makes a session that was added just now one that is found by its key alone. */
+  setKey(session: number, low: number, high: number): void {
+    this.#unlink(session);
+    const record = session * RECORD_WORDS;
+    this.words[record + Field.flags]! |= Keyed;
+    this.words[record + Field.keyLow] = low;
+    this.words[record + Field.keyHigh] = high;
+    this.#insert(session, this.#hashOf(session));
+  }
+
+  /** Notes that the client of a session that is found by its key sends from this address now. Returns whether that is news. */
+  moveClient(session: number, from: Uint32Array, name: number, nameLength: number): boolean {
+    const { words } = this;
+    const client = session * RECORD_WORDS + Field.client;
+    let isNews = false;
+    for (let i = 0; i < nameLength >> 2; i++) {
+      isNews ||= words[client + i] !== (from[name + i]! | 0);
+      words[client + i] = from[name + i]!;
+    }
+    words[session * RECORD_WORDS + Field.clientLength] = nameLength;
+    return isNews;
   }
 
   /** Opens a session for a client that has none. Returns -1 where the table is full. */
@@ -220,8 +265,12 @@ export class SessionTable {
   }
 
   #hashOf(session: number): number {
+    const { words } = this;
     const record = session * RECORD_WORDS;
-    return hash(this.words[record + Field.listener]!, this.words, record + Field.client);
+    const listener = words[record + Field.listener]!;
+    return (words[record + Field.flags]! & Keyed) === 0
+      ? hash(listener, words, record + Field.client)
+      : hashKey(listener, words[record + Field.keyLow]!, words[record + Field.keyHigh]!);
   }
 
   #insert(session: number, hashed: number): void {
@@ -252,6 +301,16 @@ function hash(listener: number, words: Uint32Array | Int32Array, name: number): 
   if ((words[name]! & 0xffff) !== AF_INET) {
     for (let i = 2; i < SOCKADDR_WORDS; i++) h = Math.imul(h ^ (h >>> 15), 0x85ebca6b) ^ words[name + i]!;
   }
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
+
+/** Keys are the clients' own choice: nobody else may know which of them meet in one place. */
+const SEED = randomBytes(4).readInt32LE();
+
+function hashKey(listener: number, low: number, high: number): number {
+  let h = Math.imul(listener + 1, 0x9e3779b1) ^ SEED ^ low;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b) ^ high;
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return h ^ (h >>> 16);
 }

@@ -6,7 +6,7 @@ import type { LegRecords } from "../flow/leg-records.ts";
 import { FlowWorker } from "../flow/worker/flow-worker.ts";
 import type { WorkerFlowEvent } from "../flow/worker-flow.ts";
 import type { IoEvents, WorkerIo } from "../io/io-backend.ts";
-import { FIRST_SESSION_CONTEXT } from "../wasm/abi.ts";
+import { FIRST_SESSION_CONTEXT, Stage } from "../wasm/abi.ts";
 import { FilterChain } from "../wasm/filter-chain.ts";
 import type { FilterEnvironment } from "../wasm/filter-environment.ts";
 import { Vital, type WorkerListener, type WorkerUpdate } from "../worker/protocol.ts";
@@ -16,11 +16,13 @@ import type { LiveStream } from "./datapath.ts";
 import { EndpointDirectory } from "./endpoint-directory.ts";
 import { FLOWS } from "./flows-name.ts";
 import type { ListenerLimits } from "./listener-limits.ts";
+import { listenerChainOf, runListenerStage } from "./listener-stage.ts";
 import { monotonicMs } from "./monotonic-clock.ts";
 import { OutgoingSender } from "./outgoing-sender.ts";
 import { type Ring, SlotState } from "./ring.ts";
 import { SessionKeeper } from "./session-keeper.ts";
 import type { SessionTable } from "./session-table.ts";
+import { formatSocketAddress } from "./sockaddr.ts";
 import type { RunningListener } from "./worker-listener.ts";
 
 /** What the core is made of; all of it but `io` is the worker's for good. */
@@ -101,13 +103,19 @@ export class WorkerCore implements IoEvents {
     const ring = this.#ring;
     let bytes = 0;
     let previous = -1;
+    if (listener.listenerChain !== undefined) this.#runListenerStage(listener, listener.listenerChain);
     listener.admission?.begin(this.#nowMs);
     for (let slot = 0; slot < ring.slots; slot++) {
-      previous = this.#admit(listener, slot, previous);
+      const isGone = ring.slotState[slot] === SlotState.Dropped;
+      previous = isGone ? -1 : this.#admit(listener, slot, previous);
       ring.session[slot] = previous;
       bytes += ring.slotLength[slot]!;
       if (previous < 0) ring.slotState[slot] = SlotState.Dropped;
-      else this.#assign(slot, previous, listener);
+      else {
+        this.#assign(slot, previous, listener);
+        this.#counters[this.#sessions.endpointCounters(previous) + EndpointSlot.bytes]! +=
+          ring.slotLength[slot]!;
+      }
     }
     const { counters } = listener;
     this.#counters[counters + ListenerSlot.rxDatagrams]! += ring.count;
@@ -135,6 +143,7 @@ export class WorkerCore implements IoEvents {
         const endpoint = this.#sessions.endpointCounters(ring.session[end]!);
         this.#counters[cluster + ClusterSlot.rxDatagrams]! += ring.descriptorCount[end]!;
         this.#counters[endpoint + EndpointSlot.rxDatagrams]! += ring.descriptorCount[end]!;
+        this.#counters[endpoint + EndpointSlot.bytes]! += ring.slotLength[end]!;
       }
       if (listener === undefined) continue;
       if (!listener.chain.isEmpty) this.#runChain(listener, slot, end, true);
@@ -194,13 +203,22 @@ export class WorkerCore implements IoEvents {
     return [...ofListeners, ...this.flows.streams(this.#parts.index)];
   }
 
+  /** Shows what came to the filters that run before sessions are looked for. */
+  #runListenerStage(listener: RunningListener, chain: FilterChain): void {
+    if (runListenerStage(listener.id, chain, this.#ring, this.#io, this.#nowMs))
+      this.#countSentDownstream(listener);
+    this.#nextTickMs = Math.min(this.#nextTickMs, chain.nextMs);
+  }
+
   /** Shows the datagrams of slots [first, end) to the filters. */
   #runChain(listener: RunningListener, first: number, end: number, isUpstream: boolean): void {
     const { chain } = listener;
     const ring = this.#ring;
     let count = 0;
     for (let slot = first; slot < end; slot++) {
-      ring.describe(slot, ring.session[slot]! + FIRST_SESSION_CONTEXT);
+      const context = ring.session[slot]! + FIRST_SESSION_CONTEXT;
+      if (ring.slotIsDescribed[slot] === 0) ring.describe(slot, context);
+      else ring.assign(slot, context);
       count += ring.descriptorCount[slot]!;
     }
     if (chain.run(ring, ring.firstDescriptor[first]!, count, isUpstream, this.#nowMs * 1e6)) {
@@ -275,15 +293,18 @@ export class WorkerCore implements IoEvents {
     this.#countSentUpstream(listener);
   }
 
-  #setListener({ id, plan, socket, counters }: WorkerListener): void {
+  #setListener({ id, plan, localAddress, socket, counters }: WorkerListener): void {
     const known = this.#listeners[id];
     const chain = known
       ? known.chain.replace(plan.filters, this.#keeper.resumedSessions(id))
       : FilterChain.create(plan.filters, this.#environment(plan.name));
+    const environment = { ...this.#parts.environment(plan.name), local: localAddress };
+    const listenerChain = listenerChainOf(known, plan, environment);
     const { name, cluster, rules, hashPolicy, idleTimeoutMs, maxRxDatagramBytes, preferGro } = plan;
     this.#listeners[id] = {
       id,
       name,
+      local: formatSocketAddress(localAddress),
       cluster,
       matcher: rules && new SessionMatcher(rules, cluster),
       hashPolicy,
@@ -293,9 +314,11 @@ export class WorkerCore implements IoEvents {
       counters,
       admission: this.#admissionOf(id, counters, plan.limits),
       chain,
+      listenerChain,
     };
     if (!known) for (const info of this.#keeper.resumedSessions(id)) chain.openSession(info);
-    this.#io.setListener(id, socket, preferGro);
+    // Which session a datagram is of is asked for each slot.
+    this.#io.setListener(id, socket, preferGro && listenerChain === undefined);
   }
 
   /** Limits that did not change go on as they were: a reload must not fill buckets. */
@@ -310,7 +333,12 @@ export class WorkerCore implements IoEvents {
   #environment(listener: string): FilterEnvironment {
     const routeSession = (session: number, endpoint: string): boolean =>
       this.#sessions.isOpen(session) && this.#keeper.route(session, endpoint);
-    return { ...this.#parts.environment(listener), routeSession, sendsToTargets: true };
+    return {
+      ...this.#parts.environment(listener),
+      stage: Stage.Session,
+      routeSession,
+      sendsToTargets: true,
+    };
   }
 
   #removeListener(id: number): void {
@@ -325,7 +353,9 @@ export class WorkerCore implements IoEvents {
   #tick(): void {
     let wait = Number.POSITIVE_INFINITY;
     for (const listener of this.#listeners) {
-      if (listener === undefined || listener.chain.isEmpty) continue;
+      if (listener === undefined) continue;
+      wait = Math.min(wait, listener.listenerChain?.tick(this.#nowMs) ?? Number.POSITIVE_INFINITY);
+      if (listener.chain.isEmpty) continue;
       wait = Math.min(wait, listener.chain.tick(this.#nowMs));
       if (listener.chain.hasOutgoing) this.#leaving.add(listener);
     }

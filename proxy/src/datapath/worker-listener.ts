@@ -9,6 +9,8 @@ import type { Admission } from "./admission.ts";
 export interface RunningListener {
   readonly id: number;
   readonly name: string;
+  /** Where clients send to, `ip:port`. */
+  readonly local: string;
   /** First slot of its counters. */
   readonly counters: number;
   /** Where new sessions go, unless `matcher` is there. */
@@ -21,6 +23,8 @@ export interface RunningListener {
   /** Its limits, where it has any. */
   readonly admission: Admission | undefined;
   readonly chain: FilterChain;
+  /** Its filters at stage LISTENER, where it has any. */
+  readonly listenerChain: FilterChain | undefined;
 }
 
 /** A worker's listeners by their numbers. */

@@ -4,7 +4,7 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { SignallingAttachment } from "./flow-service.ts";
 import type { LinkMessage } from "./interleaved-links.ts";
 import { createInterleavedRing, InterleavedRing } from "./interleaved-ring.ts";
-import type { WorkerLink } from "./worker/signalling-links.ts";
+import type { WorkerLink } from "./worker/ring-links.ts";
 
 /** What attachments need of the datapath workers. */
 export interface LinkHost {
@@ -72,7 +72,8 @@ export class Attachments {
     const pair = pairs[worker]!;
     const message: LinkMessage = { worker, ...pair, port: port1, eventfd: this.#host.eventfd(worker) };
     port.postMessage(message, [port1]);
-    this.#host.link(worker, { attachment: number, ...pair, port: port2 });
+    const { toDatapath: incoming, fromDatapath: outgoing } = pair;
+    this.#host.link(worker, { attachment: number, incoming, outgoing, bell: port2 });
   }
 
   #detach(attached: Attached): void {

@@ -5,6 +5,7 @@ import { type PluginConfig, PluginConfigSchema } from "@msm/xds-protos/envoy/ext
 import { type FilterConfig, readFilter } from "../config/read-filter.ts";
 import { refuse } from "../config/refuse.ts";
 import { ConfigError } from "../config-error.ts";
+import { Stage } from "../wasm/abi.ts";
 import type { RunnableFilter } from "../wasm/index.ts";
 import type { FlowPlan } from "./flow-plan.ts";
 import type { WorkerChain } from "./worker-flow.ts";
@@ -32,13 +33,11 @@ export class ChainCache {
   /** The chain of a flow. Throws a `ConfigError`. */
   take(plan: FlowPlan): Promise<WorkerChain> {
     const isDefault = plan.chain.length === 0;
-    const plugins = isDefault ? [rtpStats(plan)] : plan.chain;
-    const bytes = plugins.map((plugin) =>
-      Buffer.from(toBinary(PluginConfigSchema, plugin)).toString("base64"),
-    );
-    const key = bytes.join();
+    const rates = isDefault ? JSON.stringify({ clockRates: clockRatesOf(plan) }) : "";
+    // To write and encode the plugin for each reader that joins would cost more than all else here.
+    const key = isDefault ? rates : plan.chain.map(encoded).join();
     const known = this.#chains.get(key);
-    const chain = known ?? this.#make(plugins, isDefault);
+    const chain = known ?? this.#make(isDefault ? [rtpStats(rates)] : plan.chain, isDefault);
     this.#chains.delete(key);
     this.#chains.set(key, chain);
     // One that could not be made is tried again by the next flow.
@@ -54,28 +53,46 @@ export class ChainCache {
     const number = this.#next++;
     if (this.#load === undefined) {
       if (!isDefault) refuse("MSM_FLOW_INVALID", "chain", "names filters, but this proxy loads none");
-      return { number, filters: [] };
+      return { number, filters: [], receiverFilters: [] };
     }
     const filters: RunnableFilter[] = [];
+    const receiverFilters: RunnableFilter[] = [];
     for (const [i, plugin] of plugins.entries()) {
       const config = readFilter(packAny(PluginConfigSchema, plugin), `chain[${i}]`);
       try {
-        filters.push(await this.#load(plugin.name, config));
+        const filter = await this.#load(plugin.name, config);
+        const { stages = Stage.Session } = filter;
+        if ((stages & Stage.Session) !== 0) filters.push(filter);
+        else if ((stages & Stage.Egress) !== 0) receiverFilters.push(filter);
+        else
+          refuse(
+            "MSM_FILTER_STAGE",
+            config.field,
+            `filter ${plugin.name} runs at LISTENER, which no flow has`,
+          );
       } catch (error) {
         const isMissing = error instanceof ConfigError && error.code === "MSM_FILTER_BUILTIN";
         if (!isDefault || !isMissing) throw error;
       }
     }
-    return { number, filters };
+    return { number, filters, receiverFilters };
   }
 }
 
-function rtpStats({ legs }: FlowPlan): PluginConfig {
-  const clockRates = Object.fromEntries(
+function encoded(plugin: PluginConfig): string {
+  return Buffer.from(toBinary(PluginConfigSchema, plugin)).toString("base64");
+}
+
+function clockRatesOf({ legs }: FlowPlan): Readonly<Record<string, number>> {
+  return Object.fromEntries(
     legs
       .filter(({ role, clockRate }) => role === "source" && clockRate > 0)
       .flatMap(({ payloadTypes, clockRate }) => payloadTypes.map((type) => [type, clockRate] as const)),
   );
+}
+
+/** `configuration` is JSON. */
+function rtpStats(configuration: string): PluginConfig {
   return create(PluginConfigSchema, {
     name: "rtp-stats",
     vm: {
@@ -90,9 +107,6 @@ function rtpStats({ legs }: FlowPlan): PluginConfig {
         },
       },
     },
-    configuration: packAny(
-      StringValueSchema,
-      create(StringValueSchema, { value: JSON.stringify({ clockRates }) }),
-    ),
+    configuration: packAny(StringValueSchema, create(StringValueSchema, { value: configuration })),
   });
 }

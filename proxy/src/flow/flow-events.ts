@@ -13,14 +13,23 @@ import type { SocketAddress } from "../plan.ts";
 import type { LegIntent } from "./flow-intent.ts";
 import { type LegRecords, LegWord } from "./leg-records.ts";
 
+/** Where the addresses of legs are read. */
+export interface RecordsOfLegs {
+  recordsOf(leg: LegIntent): LegRecords;
+}
+
 /** An event about legs. */
 export function legEvent(
   kind: FlowEvent_Kind,
   flow: string,
   legs: readonly LegIntent[],
-  records: LegRecords,
+  rooms: RecordsOfLegs,
 ): FlowEvent {
-  return create(FlowEventSchema, { flow, kind, legs: legs.map((leg) => legState(leg, records)) });
+  return create(FlowEventSchema, {
+    flow,
+    kind,
+    legs: legs.map((leg) => legState(leg, rooms.recordsOf(leg))),
+  });
 }
 
 /** An event that has no legs. */

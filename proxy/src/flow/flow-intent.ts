@@ -2,14 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LegPlan } from "./flow-plan.ts";
 import type { GroupSocket } from "./media-sockets.ts";
-import type { WorkerChain, WorkerFlow, WorkerLeg, WorkerSocket } from "./worker-flow.ts";
+import type { WorkerChain, WorkerLeg } from "./worker-flow.ts";
 
-/** A flow as the main thread keeps it: enough to build its worker's side anew. */
+/** A flow as the main thread keeps it: enough to build its workers' sides anew. */
 export interface FlowIntent {
   readonly owner: string;
   readonly id: string;
+  /** The worker that has it, with its sources and its chain. */
   readonly worker: number;
-  /** Its number in the worker. */
+  /** Its number there. */
   readonly number: number;
   readonly stream: string;
   readonly idleMs: number;
@@ -17,6 +18,8 @@ export interface FlowIntent {
   readonly activeSource: number;
   /** By id, sources first. */
   readonly legs: ReadonlyMap<string, LegIntent>;
+  /** By worker: those that serve some of its receivers. */
+  readonly branches: ReadonlyMap<number, BranchIntent>;
   /** Number of the call that put it in this form. */
   readonly putAt: number;
 }
@@ -24,10 +27,22 @@ export interface FlowIntent {
 /** A leg as the main thread keeps it. */
 export interface LegIntent {
   readonly plan: LegPlan;
+  /** The worker that serves it. */
+  readonly worker: number;
   readonly record: number;
   readonly told: WorkerLeg;
   /** The sockets of a UDP leg. */
   readonly sockets: LegSockets | undefined;
+}
+
+/** What another worker has of a flow: a flow of its own, whose source is the trunk to the one that has all of it. */
+export interface BranchIntent {
+  readonly worker: number;
+  /** Its number in that worker. */
+  readonly number: number;
+  /** The trunk's end where the flow is, a receiver, and the one at the branch, its source. */
+  readonly near: WorkerLeg;
+  readonly far: WorkerLeg;
 }
 
 /** Sockets that one leg has for itself, or several that share them. */
@@ -43,48 +58,7 @@ export interface NumberedSocket extends GroupSocket {
   readonly number: number;
 }
 
-/** What the worker is told of a flow that changed from `before`; of everything where there is no before. */
-export function changeOf(flow: FlowIntent, before: FlowIntent | undefined): WorkerFlow {
-  const sockets = socketsOf(flow);
-  const oldSockets = before ? socketsOf(before) : new Map<number, NumberedSocket>();
-  return {
-    number: flow.number,
-    stream: flow.stream,
-    idleMs: flow.idleMs,
-    chain: flow.chain,
-    activeSource: flow.activeSource,
-    sockets: [...sockets.values()].filter(({ number }) => !oldSockets.has(number)).map(toWorkerSocket),
-    removedSockets: [...oldSockets.keys()].filter((number) => !sockets.has(number)),
-    legs: changedLegs(flow, before).map(({ told }) => told),
-    removedLegs: removedRecords(flow, before),
-  };
-}
-
 /** The legs of a flow that `before` had not, or had in another form. */
 export function changedLegs(flow: FlowIntent, before: FlowIntent | undefined): readonly LegIntent[] {
   return [...flow.legs.values()].filter(({ plan, told }) => before?.legs.get(plan.id)?.told !== told);
-}
-
-/** Records of legs that `before` had and `flow` has not. */
-export function removedRecords(
-  flow: FlowIntent | undefined,
-  before: FlowIntent | undefined,
-): readonly number[] {
-  const kept = new Set([...(flow?.legs.values() ?? [])].map(({ record }) => record));
-  return [...(before?.legs.values() ?? [])].map(({ record }) => record).filter((record) => !kept.has(record));
-}
-
-/** The sockets of a flow by their numbers. */
-export function socketsOf({ legs }: FlowIntent): ReadonlyMap<number, NumberedSocket> {
-  const found = new Map<number, NumberedSocket>();
-  for (const { sockets } of legs.values()) {
-    if (sockets === undefined) continue;
-    found.set(sockets.rtp.number, sockets.rtp);
-    if (sockets.rtcp) found.set(sockets.rtcp.number, sockets.rtcp);
-  }
-  return found;
-}
-
-function toWorkerSocket({ number, open, use }: NumberedSocket): WorkerSocket {
-  return { number, socket: open.socket, use };
 }

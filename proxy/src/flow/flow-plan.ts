@@ -43,6 +43,10 @@ export interface UdpPlan {
   readonly latchFrom: string | undefined;
   readonly dscp: number | undefined;
   readonly ttl: number | undefined;
+  /** Name of the network interface for multicast; the system's choice where it is undefined. */
+  readonly interface: string | undefined;
+  /** Where `local` is a multicast group: the senders that it is joined for; for anyone's where there are none. */
+  readonly sourceFilter: readonly string[];
 }
 
 /** A leg inside a connection of a signalling worker. */

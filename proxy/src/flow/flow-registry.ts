@@ -8,19 +8,20 @@ import type { Sample } from "../stats/sample.ts";
 import { Attachments, type LinkHost } from "./attachments.ts";
 import { ChainCache, type LoadFilter } from "./chain-cache.ts";
 import { failedEvent, flowEvent, legEvent } from "./flow-events.ts";
-import { changedLegs, changeOf, type FlowIntent, type LegIntent, removedRecords } from "./flow-intent.ts";
+import { changedLegs, type FlowIntent, type LegIntent } from "./flow-intent.ts";
+import { FlowRooms } from "./flow-rooms.ts";
 import { FlowSamples } from "./flow-samples.ts";
 import type { FlowNotice, FlowService, LiveFlow, SignallingAttachment } from "./flow-service.ts";
-import { LegBinder, type WorkerRoom } from "./leg-binder.ts";
-import { LegFlag, LegRecords } from "./leg-records.ts";
+import { type BoundFlow, LegBinder } from "./leg-binder.ts";
+import { LegFlag } from "./leg-records.ts";
 import { liveFlow } from "./live-flow.ts";
 import { type MediaPorts, MediaSockets } from "./media-sockets.ts";
-import { NumberPool } from "./number-pool.ts";
 import { type LegCache, readFlow } from "./read-flow.ts";
+import { Trunks } from "./trunks.ts";
 import type { FlowUpdate, WorkerFlowEvent } from "./worker-flow.ts";
 
-/** The most flows of one worker; sockets and legs are bounded besides. */
-const MOST_FLOWS = 16_384;
+/** Copies of one datagram that cost about as much as handing it to another worker and waking that up. */
+const DEFAULT_RECEIVERS_AT_HOME = 64;
 
 /** What flows need of the pool of workers. */
 export interface FlowHost extends LinkHost {
@@ -31,24 +32,20 @@ export interface FlowHost extends LinkHost {
   update(worker: number, update: FlowUpdate): Promise<void>;
   readonly loadFilter: LoadFilter | undefined;
   readonly ports: MediaPorts;
-}
-
-interface Room extends WorkerRoom {
-  readonly flowPool: NumberPool;
-  /** By number. */
-  readonly flows: (FlowIntent | undefined)[];
-  /** By record: whether the owner knows that the leg was heard. */
-  readonly told: Uint8Array;
+  /** Receivers of a flow that its own worker serves before other workers serve some; 64 unless said. */
+  readonly receiversAtHome?: number | undefined;
+  /** Whether the process has as much memory as it may. */
+  isShortOfMemory(): boolean;
 }
 
 /** The flows of all workers: the intent, the sockets, and the answers to owners. */
 export class FlowRegistry implements FlowService {
-  readonly #host: FlowHost;
-  readonly #rooms: readonly Room[];
-  readonly #sockets: MediaSockets;
+  readonly #rooms: FlowRooms;
+  readonly #isShortOfMemory: () => boolean;
   readonly #binder: LegBinder;
   readonly #chains: ChainCache;
   readonly #attachments: Attachments;
+  readonly #trunks: Trunks;
   readonly #samples: FlowSamples;
   readonly #legCache: LegCache = new WeakMap();
   readonly #flows = new Map<string, FlowIntent>();
@@ -61,25 +58,20 @@ export class FlowRegistry implements FlowService {
   #puts = 0;
 
   constructor(host: FlowHost) {
-    this.#host = host;
-    this.#rooms = host.legs.map((memory) => {
-      const records = new LegRecords(memory);
-      const recordPool = new NumberPool(records.capacity);
-      const socketPool = new NumberPool(Number.POSITIVE_INFINITY);
-      return {
-        records,
-        recordPool,
-        socketPool,
-        flowPool: new NumberPool(MOST_FLOWS),
-        flows: [],
-        told: new Uint8Array(records.capacity),
-      };
+    this.#samples = new FlowSamples();
+    this.#isShortOfMemory = () => host.isShortOfMemory();
+    this.#rooms = new FlowRooms(host.legs, (worker, update) => host.update(worker, update), {
+      onLegGone: (records, record) => this.#samples.retire(records, record),
+      onSocketsGone: (sockets, room) => this.#binder.release(sockets, room),
     });
-    this.#sockets = new MediaSockets((options) => host.openSocket(options), host.ports);
-    this.#binder = new LegBinder(this.#sockets);
+    this.#binder = new LegBinder(
+      new MediaSockets((options) => host.openSocket(options), host.ports),
+      this.#rooms.all,
+      host.receiversAtHome ?? DEFAULT_RECEIVERS_AT_HOME,
+    );
     this.#chains = new ChainCache(host.loadFilter);
     this.#attachments = new Attachments(host);
-    this.#samples = new FlowSamples();
+    this.#trunks = new Trunks(host);
   }
 
   put(owner: string, flow: Flow): void {
@@ -112,7 +104,7 @@ export class FlowRegistry implements FlowService {
   }
 
   flows(): readonly LiveFlow[] {
-    return [...this.#flows.values()].map((flow) => liveFlow(flow, this.#rooms[flow.worker]!.records));
+    return [...this.#flows.values()].map((flow) => liveFlow(flow, this.#rooms));
   }
 
   attach(port: MessagePort): SignallingAttachment {
@@ -121,33 +113,31 @@ export class FlowRegistry implements FlowService {
 
   /** Everything that a worker should do now: what a new incarnation starts from. */
   intent(worker: number, isResumed: boolean): FlowUpdate {
-    const flows = this.#rooms[worker]!.flows.filter((flow) => flow !== undefined);
-    for (const flow of flows) this.#tellUnheard(flow);
-    return { flows: flows.map((flow) => changeOf(flow, undefined)), removed: [], isResumed };
+    for (const flow of this.#rooms.all[worker]!.flows) if (flow) this.#tellUnheard(flow);
+    return this.#rooms.intent(worker, isResumed);
   }
 
-  /** Connects a new incarnation of a worker with the signalling workers. */
+  /** Connects a new incarnation of a worker with signalling workers and other workers. */
   relink(worker: number): void {
     this.#attachments.relink(worker);
+    this.#trunks.relink(worker);
   }
 
   /** Takes what a worker tells of its flows. */
   onWorkerEvent(worker: number, { flow: number, kind, leg: record }: WorkerFlowEvent): void {
-    const room = this.#rooms[worker]!;
+    const room = this.#rooms.all[worker]!;
     const flow = room.flows[number];
     if (flow === undefined) return;
-    const leg = record < 0 ? undefined : [...flow.legs.values()].find((each) => each.record === record);
+    const isMeant = (leg: LegIntent): boolean => leg.record === record && leg.worker === worker;
+    const leg = record < 0 ? undefined : [...flow.legs.values()].find(isMeant);
     if (record >= 0 && leg === undefined) return;
     if (leg) room.told[record] = 1;
-    this.#tell(flow, legEvent(FlowEvent_Kind[kind], flow.id, leg ? [leg] : [], room.records));
+    this.#tell(flow, legEvent(FlowEvent_Kind[kind], flow.id, leg ? [leg] : [], this.#rooms));
   }
 
   samples(): readonly Sample[] {
-    const running = [...this.#flows.values()].map((flow) => ({
-      flow,
-      records: this.#rooms[flow.worker]!.records,
-    }));
-    return this.#samples.collect(running, this.#attachments.dropped());
+    const dropped = { interleaved: this.#attachments.dropped(), trunk: this.#trunks.dropped() };
+    return this.#samples.collect([...this.#flows.values()], this.#rooms, dropped);
   }
 
   /** Lets go of signalling workers, before the datapath workers stop. */
@@ -158,7 +148,7 @@ export class FlowRegistry implements FlowService {
   /** Lets go of every socket; the workers are gone. */
   shutDown(): void {
     for (const timer of this.#lingers) clearTimeout(timer);
-    for (const flow of this.#flows.values()) this.#releaseSockets(flow, undefined);
+    for (const flow of this.#flows.values()) this.#rooms.closeSockets(flow);
     this.#flows.clear();
   }
 
@@ -184,15 +174,12 @@ export class FlowRegistry implements FlowService {
       this.#emit(owner, event, before?.worker ?? -1);
       return;
     }
-    const room = this.#rooms[flow.worker]!;
     this.#flows.set(key, flow);
-    room.flows[flow.number] = flow;
-    const flows = [changeOf(flow, before)];
-    await this.#host.update(flow.worker, { flows, removed: [], isResumed: false });
-    if (before) this.#release(before, flow);
+    for (const worker of flow.branches.keys()) this.#trunks.open(flow.worker, worker);
+    await this.#rooms.install(flow, before);
     // All legs of many readers at each of their joins would cost more than anything else.
     const news = changedLegs(flow, this.#untold.delete(key) ? undefined : before);
-    this.#tell(flow, legEvent(FlowEvent_Kind.OPENED, flow.id, news, room.records));
+    this.#tell(flow, legEvent(FlowEvent_Kind.OPENED, flow.id, news, this.#rooms));
   }
 
   async #build(
@@ -202,71 +189,43 @@ export class FlowRegistry implements FlowService {
     before: FlowIntent | undefined,
   ): Promise<FlowIntent> {
     const plan = readFlow(message, this.#legCache);
+    if (plan.legs.length > (before?.legs.size ?? 0) && this.#isShortOfMemory())
+      refuse("MSM_FLOW_MEMORY", "", "this proxy has as much memory as it may; close flows or legs");
     const chain = await this.#chains.take(plan);
-    const worker = before?.worker ?? this.#leastLoaded();
-    const room = this.#rooms[worker]!;
-    const number = before?.number ?? room.flowPool.take();
-    if (number < 0) refuse("MSM_FLOW_LIMIT", "", `there are ${MOST_FLOWS} flows; close some`);
-    let legs: ReadonlyMap<string, LegIntent>;
+    const worker = before?.worker ?? this.#binder.leastLoaded();
+    const number = before?.number ?? this.#binder.takeFlow(worker);
+    let bound: BoundFlow;
     try {
-      legs = await this.#binder.bind(plan, before, room);
+      bound = await this.#binder.bind(plan, before, worker, number);
     } catch (error) {
-      if (before === undefined) room.flowPool.give(number);
+      if (before === undefined) this.#rooms.all[worker]!.flowPool.give(number);
       throw error;
     }
-    const { id, stream, idleMs, activeSource } = plan;
-    const active = activeSource === undefined ? -1 : legs.get(activeSource)!.record;
-    return { owner, id, worker, number, stream, idleMs, chain, activeSource: active, legs, putAt };
+    const { id, stream, idleMs } = plan;
+    const activeSource = plan.activeSource === undefined ? -1 : bound.legs.get(plan.activeSource)!.record;
+    return { owner, id, worker, number, stream, idleMs, chain, activeSource, ...bound, putAt };
   }
 
   async #close(owner: string, id: string): Promise<void> {
     const key = keyOf(owner, id);
     const flow = this.#flows.get(key);
     if (flow) {
-      const room = this.#rooms[flow.worker]!;
       this.#flows.delete(key);
       this.#untold.delete(key);
-      room.flows[flow.number] = undefined;
-      await this.#host.update(flow.worker, { flows: [], removed: [flow.number], isResumed: false });
-      this.#release(flow, undefined);
-      room.flowPool.give(flow.number);
+      await this.#rooms.remove(flow);
     }
     this.#emit(owner, flowEvent(FlowEvent_Kind.CLOSED, id), -1);
   }
 
-  /** Gives back what a flow's new form, or nobody, needs any more. The worker has let go of it. */
-  #release(before: FlowIntent, flow: FlowIntent | undefined): void {
-    const room = this.#rooms[before.worker]!;
-    for (const record of removedRecords(flow, before)) {
-      this.#samples.retire(room.records, record);
-      room.told[record] = 0;
-      room.recordPool.give(record);
-    }
-    this.#releaseSockets(before, flow);
-  }
-
-  #releaseSockets(before: FlowIntent, flow: FlowIntent | undefined): void {
-    const kept = new Set([...(flow?.legs.values() ?? [])].map(({ sockets }) => sockets));
-    const gone = new Set([...before.legs.values()].map(({ sockets }) => sockets));
-    for (const sockets of gone)
-      if (sockets && !kept.has(sockets)) this.#binder.release(sockets, this.#rooms[before.worker]!);
-  }
-
   /** What a worker heard just before it died its message may not have reached the owner. */
   #tellUnheard(flow: FlowIntent): void {
-    const { records, told } = this.#rooms[flow.worker]!;
     for (const leg of flow.legs.values()) {
       const { record } = leg;
+      const { records, told } = this.#rooms.all[leg.worker]!;
       if (told[record] !== 0 || !records.has(record, LegFlag.Heard)) continue;
       told[record] = 1;
-      this.#tell(flow, legEvent(FlowEvent_Kind.FIRST_PACKET, flow.id, [leg], records));
+      this.#tell(flow, legEvent(FlowEvent_Kind.FIRST_PACKET, flow.id, [leg], this.#rooms));
     }
-  }
-
-  /** Flows count beside their legs: those that are opened at the same time have no legs yet. */
-  #leastLoaded(): number {
-    const loads = this.#rooms.map(({ recordPool, flowPool }) => recordPool.size + flowPool.size);
-    return loads.indexOf(Math.min(...loads));
   }
 
   #tell(flow: FlowIntent, event: FlowEvent): void {

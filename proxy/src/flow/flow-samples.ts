@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import type { Sample } from "../stats/sample.ts";
+import type { RecordsOfLegs } from "./flow-events.ts";
 import type { FlowIntent } from "./flow-intent.ts";
 import { dropReasons, LegNumber, type LegRecords } from "./leg-records.ts";
 
@@ -46,15 +47,18 @@ export class FlowSamples {
     this.#refusals.set(code, (this.#refusals.get(code) ?? 0) + 1);
   }
 
-  /** `interleavedDropped` are packets that did not fit into a ring to or from a signalling worker. */
+  /** `dropped` are packets that did not fit into a ring: to or from a signalling worker, or between datapath workers. */
   collect(
-    flows: readonly { readonly flow: FlowIntent; readonly records: LegRecords }[],
-    interleavedDropped: number,
+    flows: readonly FlowIntent[],
+    rooms: RecordsOfLegs,
+    dropped: { readonly interleaved: number; readonly trunk: number },
   ): readonly Sample[] {
     const totals = Float64Array.from(this.#retired);
     const legs = { source: 0, receiver: 0 };
-    for (const { flow, records } of flows) {
-      for (const { record, plan } of flow.legs.values()) {
+    for (const flow of flows) {
+      for (const leg of flow.legs.values()) {
+        const { record, plan } = leg;
+        const records = rooms.recordsOf(leg);
         legs[plan.role]++;
         for (const [i, { field }] of counters.entries()) totals[i]! += records.number(record, field);
       }
@@ -83,7 +87,14 @@ export class FlowSamples {
         name: "msm_flow_interleaved_dropped_total",
         help: "Packets between signalling and datapath workers that found no room in their ring, or no leg.",
         labels: {},
-        value: interleavedDropped,
+        value: dropped.interleaved,
+      },
+      {
+        kind: "counter",
+        name: "msm_flow_trunk_dropped_total",
+        help: "Datagrams between datapath workers that found no room in their ring: each is lost to all receivers of a flow there.",
+        labels: {},
+        value: dropped.trunk,
       },
     ];
   }

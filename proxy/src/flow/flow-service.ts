@@ -28,6 +28,8 @@ export interface LiveLeg extends LegCounts {
   /** The source that is sent on; false for receivers. */
   readonly isActive: boolean;
   readonly transport: "udp" | "interleaved";
+  /** The datapath worker that serves it. */
+  readonly worker: number;
   readonly state: LegState;
 }
 

@@ -2,24 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { FlowEvent_Kind } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { FlowBed, legOf, PATIENCE, type Peer, readRtp, rtp } from "./testing/flow-bed.ts";
 
 const SOURCES = 2;
 const RECEIVERS = 3;
+/** One worker does everything, or others serve all receivers but one. */
+const WORKERS = [1, 3];
 let bed: FlowBed;
 let cameras: readonly Peer[];
 let viewers: readonly Peer[];
 let stranger: Peer;
-let restarts = 0;
-
-beforeAll(async () => {
-  bed = await FlowBed.start("mmsg");
-  cameras = await Promise.all(Array.from({ length: SOURCES }, () => bed.peer()));
-  viewers = await Promise.all(Array.from({ length: RECEIVERS }, () => bed.peer()));
-  stranger = await bed.peer();
-});
-afterAll(() => bed.stop());
+/** By worker: how often it was killed. */
+let restarts: number[];
 
 const receiverNumber = fc.nat({ max: RECEIVERS - 1 });
 const sourceNumber = fc.nat({ max: SOURCES - 1 });
@@ -33,7 +28,10 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: fc.constant("switch" as const), source: sourceNumber }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant("toggle" as const), receiver: receiverNumber }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("remove" as const), receiver: receiverNumber }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant("restart" as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant("restart" as const), worker: fc.nat({ max: 2 }) }),
+  },
 );
 
 /** What a flow should do, and what its peers should have got. */
@@ -98,7 +96,21 @@ async function settle(model: Model, id: string): Promise<void> {
   }, PATIENCE);
 }
 
-test("whatever is opened, added, switched, removed, hijacked or killed, each receiver gets what it should, in order, without a gap", async () => {
+describe.each(WORKERS)("whatever is done to a flow of %d workers", (workers) => {
+  beforeAll(async () => {
+    bed = await FlowBed.start("mmsg", { concurrency: workers, receiversAtHome: 1 });
+    restarts = new Array(workers).fill(0);
+    cameras = await Promise.all(Array.from({ length: SOURCES }, () => bed.peer()));
+    viewers = await Promise.all(Array.from({ length: RECEIVERS }, () => bed.peer()));
+    stranger = await bed.peer();
+  });
+  afterAll(() => bed.stop());
+
+  test("each receiver gets what it should, in order, without a gap", () => checkModel(workers), 120_000);
+});
+
+/** Opens, adds, switches, removes, hijacks and kills at random, and compares with what the model expects. */
+async function checkModel(workers: number): Promise<void> {
   let run = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -110,6 +122,8 @@ test("whatever is opened, added, switched, removed, hijacked or killed, each rec
         const model = new Model(starts.map((start) => (start > 0x8000 ? 0xfff0 : start)));
         const opened = await bed.put(model.flow(id));
         const ports = cameras.map((_, i) => legOf(opened, `s${i}`).local!.port);
+        const { legs } = bed.pool.flowService.flows().find((flow) => flow.id === id)!;
+        expect(new Set(legs.map(({ worker }) => worker)).size).toBe(workers);
         // Each source is latched before anybody else can speak; the second is not the active one.
         model.sentBy[1]!++;
         cameras[1]!.send(rtp({ seq: 1, ssrc: 101 }), ports[1]!);
@@ -131,7 +145,7 @@ test("whatever is opened, added, switched, removed, hijacked or killed, each rec
     ),
     { numRuns: 15 },
   );
-}, 120_000);
+}
 
 async function take(
   next: typeof step extends fc.Arbitrary<infer Step> ? Step : never,
@@ -164,16 +178,16 @@ async function take(
       model.enabled[next.receiver] = undefined;
       break;
     case "restart":
-      return restart(model, id, ports);
+      return restart(next.worker % restarts.length, model, id, ports);
   }
   await bed.put(model.flow(id));
 }
 
-/** Kills the worker and waits until its successor passes media on; sockets keep what came in between. */
-async function restart(model: Model, id: string, ports: readonly number[]): Promise<void> {
+/** Kills a worker and waits until its successor passes media on; sockets and rings keep what came in between. */
+async function restart(worker: number, model: Model, id: string, ports: readonly number[]): Promise<void> {
   // One that dies again and again is started later each time.
-  if (++restarts > 3) return;
-  bed.pool.fail(0, "throw");
+  if (++restarts[worker]! > 3) return;
+  bed.pool.fail(worker, "throw");
   for (const packet of model.send(3)) cameras[model.active]!.send(packet, ports[model.active]!);
   await settle(model, id);
 }

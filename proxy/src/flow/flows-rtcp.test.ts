@@ -61,6 +61,15 @@ function feedback(type: number, ssrc: number, lost?: number): Buffer {
   return packet;
 }
 
+/** A full intra request (FMT 4 of 206), which names the stream in its entry (RFC 5104 section 4.3.1). */
+function fullIntraRequest(ssrc: number): Buffer {
+  const packet = Buffer.alloc(20);
+  packet.writeUInt32BE(0x84ce0004, 0);
+  packet.writeUInt32BE(0xaaaa, 4);
+  packet.writeUInt32BE(ssrc, 12);
+  return packet;
+}
+
 /** The packets of every compound that came, as `type: bytes`. */
 function controlPackets({ received }: Peer): readonly { readonly type: number; readonly data: Buffer }[] {
   return received.flatMap(({ data }) => {
@@ -79,9 +88,15 @@ function ofType(peer: Peer, type: number): readonly Buffer[] {
     .map(({ data }) => data);
 }
 
-describe.each(await backendNames())("RTCP of flows on %s", (io) => {
+/** Backends with one worker, and three workers of which others than the flow's serve receivers, too. */
+const beds: readonly [string, string, object][] = [
+  ...(await backendNames()).map((io) => [io, io, {}] as [string, string, object]),
+  ["several workers", "mmsg", { concurrency: 3, receiversAtHome: 1 }],
+];
+
+describe.each(beds)("RTCP of flows on %s", (_, io, options) => {
   test("goes down to each receiver in the receiver's terms", async () => {
-    bed = await FlowBed.start(io);
+    bed = await FlowBed.start(io, options);
     const [camera, plain, moved] = [await bed.peer(), await bed.peer(), await bed.peer()];
     const opened = await bed.put({
       id: "lobby",
@@ -107,7 +122,7 @@ describe.each(await backendNames())("RTCP of flows on %s", (io) => {
   });
 
   test("goes up once for all receivers: the worst report, one request for a picture, each lost packet once", async () => {
-    bed = await FlowBed.start(io);
+    bed = await FlowBed.start(io, options);
     const [camera, ...viewers] = [await bed.peer(), await bed.peer(), await bed.peer(), await bed.peer()];
     const rewrite = { ssrc: 0x77, continuous: true };
     const opened = await bed.put({
@@ -118,10 +133,10 @@ describe.each(await backendNames())("RTCP of flows on %s", (io) => {
     const { port } = legOf(opened, "in").local!;
     for (let seq = 100; seq < 110; seq++) camera.send(rtp({ seq, ssrc: 5 }), port);
     for (const viewer of viewers) await vi.waitFor(() => expect(viewer.received).toHaveLength(10), PATIENCE);
-    const up = legOf(opened, "v0").local!.port;
     for (const [i, viewer] of viewers.entries()) {
+      const up = legOf(opened, `v${i}`).local!.port;
       viewer.send(receiverReport(0x77, 10 * i, 109), up);
-      viewer.send(feedback(RtcpType.PSFB, 0x77), up);
+      viewer.send(i === 1 ? fullIntraRequest(0x77) : feedback(RtcpType.PSFB, 0x77), up);
       viewer.send(feedback(RtcpType.RTPFB, 0x77, 104), up);
     }
     await vi.waitFor(() => expect(ofType(camera, RtcpType.RTPFB)).toHaveLength(1), PATIENCE);
@@ -132,9 +147,10 @@ describe.each(await backendNames())("RTCP of flows on %s", (io) => {
     expect(ofType(camera, RtcpType.PSFB)[0]!.readUInt32BE(8)).toBe(5);
 
     const blocks = (): readonly Buffer[] => ofType(camera, RtcpType.RR).filter(({ length }) => length === 32);
-    await vi.waitFor(() => expect(blocks()).toHaveLength(1), PATIENCE);
-    expect([8, 16].map((at) => blocks()[0]!.readUInt32BE(at))).toEqual([5, 109]);
-    expect(blocks()[0]![12]).toBe(20);
+    // What other workers heard may come after the first report; the next is due within 6.2 s.
+    await vi.waitFor(() => expect(blocks().at(-1)?.[12]).toBe(20), { ...PATIENCE, timeout: 20_000 });
+    expect([8, 16].map((at) => blocks().at(-1)!.readUInt32BE(at))).toEqual([5, 109]);
+    expect(blocks().length).toBeLessThanOrEqual(2);
   });
 });
 

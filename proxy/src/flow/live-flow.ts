@@ -1,19 +1,19 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { legState } from "./flow-events.ts";
+import { legState, type RecordsOfLegs } from "./flow-events.ts";
 import type { FlowIntent, LegIntent } from "./flow-intent.ts";
 import type { LiveFlow, LiveLeg } from "./flow-service.ts";
 import { dropReasons, LegNumber, type LegRecords } from "./leg-records.ts";
 
-/** A flow as it runs, from its intent and what the worker writes into its legs' records. */
-export function liveFlow(flow: FlowIntent, records: LegRecords): LiveFlow {
+/** A flow as it runs, from its intent and what the workers write into its legs' records. */
+export function liveFlow(flow: FlowIntent, rooms: RecordsOfLegs): LiveFlow {
   const { owner, id, stream, worker, legs, activeSource } = flow;
   return {
     owner,
     id,
     stream,
     worker,
-    legs: [...legs.values()].map((leg) => liveLeg(leg, records, activeSource)),
+    legs: [...legs.values()].map((leg) => liveLeg(leg, rooms.recordsOf(leg), activeSource)),
   };
 }
 
@@ -26,7 +26,8 @@ function liveLeg(leg: LegIntent, records: LegRecords, activeSource: number): Liv
     id: plan.id,
     role: plan.role,
     isEnabled: plan.isEnabled,
-    isActive: record === activeSource,
+    isActive: plan.role === "source" && record === activeSource,
+    worker: leg.worker,
     transport: plan.transport.kind,
     state: legState(leg, records),
     receivedDatagrams: records.number(record, LegNumber.receivedDatagrams),

@@ -86,8 +86,8 @@ export class MediaSockets {
   }
 
   async #openAt(plan: UdpPlan, isSource: boolean, port: number): Promise<SocketGroup | IoError> {
-    const { local, rtcp, dscp, ttl } = plan;
-    const options = { address: { ...local, port }, dscp, ttl };
+    const { local, rtcp, dscp, ttl, sourceFilter } = plan;
+    const options = { address: { ...local, port }, dscp, ttl, interface: plan.interface, sourceFilter };
     const first = await this.#try({ ...options, isSource });
     if (first instanceof IoError) return first;
     if (rtcp === "NONE") return { rtp: { open: first, use: "raw" }, rtcp: undefined };

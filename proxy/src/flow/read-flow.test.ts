@@ -15,6 +15,11 @@ function receiver(udp: object, leg: object = {}) {
   return { receivers: [{ id: "r", enabled: true, udp: { remote: REMOTE, ...udp }, ...leg }] };
 }
 
+function group(udp: object) {
+  const local = { ip: "232.1.1.1", port: 5004 };
+  return { id: "s", enabled: true, udp: { local, latch: "LATCH_ONCE", ...udp } };
+}
+
 test("what is left out gets its meaning", () => {
   const { legs, idleMs, activeSource } = read({
     sources: [{ id: "s", enabled: true, udp: { latch: "LATCH_ONCE", remote: { ip: "2001:db8::1" } } }],
@@ -52,9 +57,44 @@ describe("refuses, with the field,", () => {
     ["a leg without transport", { receivers: [{ id: "r" }] }, "MSM_FLOW_INVALID: receivers[0]:"],
     ["a hop", { receivers: [{ id: "r", hop: {} }] }, "MSM_CONFIG_UNSUPPORTED_FIELD: receivers[0].hop:"],
     [
-      "a multicast interface",
+      "an interface where nothing is multicast",
       receiver({ interface: "eth0" }),
-      "MSM_CONFIG_UNSUPPORTED_FIELD: receivers[0].udp.interface:",
+      "MSM_FLOW_INVALID: receivers[0].udp.interface:",
+    ],
+    [
+      "a source filter without a group",
+      { sources: [{ id: "s", udp: { latch: "LATCH_ONCE", sourceFilter: ["192.0.2.1"] } }] },
+      "MSM_FLOW_INVALID: sources[0].udp.source_filter:",
+    ],
+    [
+      "a group in a source filter",
+      { sources: [group({ sourceFilter: ["232.1.1.2"] })] },
+      "MSM_FLOW_INVALID: sources[0].udp.source_filter[0]:",
+    ],
+    [
+      "more senders of a group than the system takes",
+      { sources: [group({ sourceFilter: Array.from({ length: 11 }, (_, i) => `192.0.2.${i}`) })] },
+      "MSM_FLOW_LIMIT: sources[0].udp.source_filter:",
+    ],
+    [
+      "a group without a port",
+      { sources: [group({ local: { ip: "232.1.1.1" } })] },
+      "MSM_FLOW_INVALID: sources[0].udp.local.port:",
+    ],
+    [
+      "a receiver at a group",
+      receiver({ local: { ip: "232.1.1.1", port: 5004 } }),
+      "MSM_FLOW_INVALID: receivers[0].udp.local.ip:",
+    ],
+    [
+      "a source that is a group",
+      { sources: [{ id: "s", enabled: true, udp: { remote: { ip: "ff3e::1", port: 5004 } } }] },
+      "MSM_FLOW_INVALID: sources[0].udp.remote.ip:",
+    ],
+    [
+      "a receiver that is a group and has to be learnt",
+      receiver({ remote: { ip: "232.1.1.1", port: 5004 }, latch: "LATCH_ONCE" }),
+      "MSM_FLOW_INVALID: receivers[0].udp.latch:",
     ],
     ["an enabled leg to nowhere", receiver({ remote: {} }), "MSM_FLOW_INVALID: receivers[0].udp.remote:"],
     [

@@ -43,7 +43,8 @@ class Receiver {
     if (this.isOneByOne) batch.isRun = false;
     const headers = new Uint8Array(12 * packets.length);
     const kept = new Uint32Array(packets.length);
-    const count = rewriteBatch(this.#task, source, this.records, batch, bytes, headers, 0, kept, this.#nowMs);
+    const rewriting = { records: this.records, batch, from: bytes, source, nowMs: this.#nowMs, kept };
+    const count = rewriteBatch(this.#task, rewriting, headers, 0);
     return Array.from({ length: count }, (_, i) => {
       const payload = packets[kept[i]!]!.subarray(12);
       return readRtp(Buffer.concat([headers.subarray(12 * i, 12 * i + 12), payload]));

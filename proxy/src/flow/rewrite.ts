@@ -32,47 +32,57 @@ export function payloadTypeTable({ payloadTypes }: RewritePlan): Uint8Array | un
   return table;
 }
 
+/** The datagrams that are sent on now, to one receiver after the other. Used again for the next ones. */
+export interface Rewriting {
+  readonly records: LegRecords;
+  readonly batch: RtpBatch;
+  /** The bytes that the batch stands in. */
+  readonly from: Uint8Array;
+  /** Which source is sent on: `origin` of the flow. */
+  source: number;
+  nowMs: number;
+  /** Positions in the batch of those that the last receiver gets. */
+  readonly kept: Uint32Array;
+}
+
 /**
  * Writes the headers that one receiver gets for the datagrams of a batch: 12 bytes each, one behind the other from
  * `to` in `headers`, and their positions in the batch into `kept`. Returns how many the receiver gets; the rest is
- * counted as late. `source` is the record of the source that is sent on; `from` are the bytes that the batch stands in.
+ * counted as late.
  *
  * With `continuous`, a stretch of one source and SSRC is moved by a constant, chosen so that its first datagram follows
  * the last one before: the next sequence number, and a timestamp later by the time that passed.
  */
 export function rewriteBatch(
   task: RewriteTask,
-  source: number,
-  records: LegRecords,
-  batch: RtpBatch,
-  from: Uint8Array,
+  rewriting: Rewriting,
   headers: Uint8Array,
   to: number,
-  kept: Uint32Array,
-  nowMs: number,
 ): number {
   const { plan, leg } = task;
+  const { records, batch, from, kept } = rewriting;
   const word = leg * RECORD_WORDS;
   const { words } = records;
-  const isRun = plan.isContinuous && batch.isRun && followRun(task, source, records, batch, nowMs);
+  const isRun = plan.isContinuous && batch.isRun && followRun(task, rewriting);
   let count = 0;
   let at = to;
   for (let i = 0; i < batch.count; i++) {
-    const offset = batch.offset[i]!;
     let seq = batch.seq[i]!;
     let timestamp = batch.timestamp[i]!;
     if (isRun) {
       seq += words[word + LegWord.seqOffset]!;
       timestamp += words[word + LegWord.timestampOffset]!;
-    } else if (batch.length[i]! < RTP_HEADER_BYTES || from[offset]! >> 6 !== 2) {
+    } else if (batch.length[i]! < RTP_HEADER_BYTES || from[batch.offset[i]!]! >> 6 !== 2) {
       continue;
     } else if (plan.isContinuous) {
-      if (!follow(task, source, records, seq, timestamp, batch.ssrc[i]!, nowMs)) continue;
+      if (!follow(task, rewriting, i)) continue;
       seq = (seq + words[word + LegWord.seqOffset]!) & 0xffff;
       timestamp += words[word + LegWord.timestampOffset]!;
-      remember(task, records, seq, timestamp, nowMs);
+      remember(task, rewriting, seq, timestamp);
     }
-    writeHeader(task, from, offset, headers, at, seq, timestamp, batch.ssrc[i]!);
+    writeRest(task, rewriting, i, headers, at);
+    write16(headers, at + 2, seq);
+    write32(headers, at + 4, timestamp);
     kept[count++] = i;
     at += RTP_HEADER_BYTES;
   }
@@ -80,35 +90,27 @@ export function rewriteBatch(
   return count;
 }
 
-function writeHeader(
+/** The header but for sequence number and timestamp. */
+function writeRest(
   { plan, payloadTypes }: RewriteTask,
-  from: Uint8Array,
-  offset: number,
+  { batch, from }: Rewriting,
+  index: number,
   headers: Uint8Array,
   at: number,
-  seq: number,
-  timestamp: number,
-  ssrc: number,
 ): void {
+  const offset = batch.offset[index]!;
   const second = from[offset + 1]!;
   headers[at] = from[offset]!;
   headers[at + 1] = payloadTypes === undefined ? second : (second & 0x80) | payloadTypes[second & 0x7f]!;
-  write16(headers, at + 2, seq);
-  write32(headers, at + 4, timestamp);
-  write32(headers, at + 8, plan.ssrc ?? ssrc);
+  write32(headers, at + 8, plan.ssrc ?? batch.ssrc[index]!);
 }
 
 /**
  * Whether a run just goes on from where the receiver is: then that is noted once for all of it. It answers and notes
  * what `follow` and `remember` would, one datagram after the other.
  */
-function followRun(
-  task: RewriteTask,
-  source: number,
-  records: LegRecords,
-  batch: RtpBatch,
-  nowMs: number,
-): boolean {
+function followRun(task: RewriteTask, rewriting: Rewriting): boolean {
+  const { records, batch, source } = rewriting;
   const { leg } = task;
   const { words } = records;
   const word = leg * RECORD_WORDS;
@@ -129,35 +131,25 @@ function followRun(
   }
   words[word + LegWord.highestIn] = batch.seq[last]!;
   const seq = (batch.seq[last]! + words[word + LegWord.seqOffset]!) & 0xffff;
-  remember(task, records, seq, batch.timestamp[last]! + words[word + LegWord.timestampOffset]!, nowMs);
+  remember(task, rewriting, seq, batch.timestamp[last]! + words[word + LegWord.timestampOffset]!);
   return true;
 }
 
 /** Whether the receiver gets this datagram; begins a new stretch where it is the first of one. */
-function follow(
-  task: RewriteTask,
-  source: number,
-  records: LegRecords,
-  seq: number,
-  timestamp: number,
-  ssrc: number,
-  nowMs: number,
-): boolean {
+function follow(task: RewriteTask, rewriting: Rewriting, index: number): boolean {
   const { leg } = task;
+  const { records, batch, source, nowMs } = rewriting;
   const word = leg * RECORD_WORDS;
   const { words } = records;
-  if (!records.has(leg, LegFlag.Synced) || words[word + LegWord.source] !== source) {
-    begin(task, source, records, seq, timestamp, ssrc, nowMs);
-    return true;
-  }
-  if (words[word + LegWord.ssrcIn] !== (ssrc | 0)) {
+  const seq = batch.seq[index]!;
+  if (!records.has(leg, LegFlag.Synced) || words[word + LegWord.source] !== source)
+    return begin(task, rewriting, index);
+  if (words[word + LegWord.ssrcIn] !== (batch.ssrc[index]! | 0)) {
     if (nowMs - records.number(leg, LegNumber.lastSentMs) < STREAM_SILENCE_MS) return false;
-    begin(task, source, records, seq, timestamp, ssrc, nowMs);
-    return true;
+    return begin(task, rewriting, index);
   }
   const ahead = sequenceDistance(seq, words[word + LegWord.highestIn]!);
-  if (ahead >= MAX_DROPOUT || ahead < -MAX_MISORDER)
-    return confirm(task, source, records, seq, timestamp, ssrc, nowMs);
+  if (ahead >= MAX_DROPOUT || ahead < -MAX_MISORDER) return confirm(task, rewriting, index);
   if (records.has(leg, LegFlag.Bounded)) {
     const since = sequenceDistance(seq, words[word + LegWord.firstIn]!);
     if (since < 0) return false;
@@ -168,60 +160,42 @@ function follow(
 }
 
 /** A datagram far off: the second in a row says that the source began anew. */
-function confirm(
-  task: RewriteTask,
-  source: number,
-  records: LegRecords,
-  seq: number,
-  timestamp: number,
-  ssrc: number,
-  nowMs: number,
-): boolean {
-  const word = task.leg * RECORD_WORDS;
-  const isConfirmed =
-    records.has(task.leg, LegFlag.Strange) && records.words[word + LegWord.strangeNext] === seq;
-  if (isConfirmed) {
-    begin(task, source, records, seq, timestamp, ssrc, nowMs);
-    return true;
-  }
-  records.setFlag(task.leg, LegFlag.Strange);
+function confirm(task: RewriteTask, rewriting: Rewriting, index: number): boolean {
+  const { records, batch } = rewriting;
+  const { leg } = task;
+  const word = leg * RECORD_WORDS;
+  const seq = batch.seq[index]!;
+  if (records.has(leg, LegFlag.Strange) && records.words[word + LegWord.strangeNext] === seq)
+    return begin(task, rewriting, index);
+  records.setFlag(leg, LegFlag.Strange);
   records.words[word + LegWord.strangeNext] = (seq + 1) & 0xffff;
   return false;
 }
 
-function begin(
-  { leg, clockRate }: RewriteTask,
-  source: number,
-  records: LegRecords,
-  seq: number,
-  timestamp: number,
-  ssrc: number,
-  nowMs: number,
-): void {
+/** Begins a stretch with this datagram, which the receiver gets. */
+function begin({ leg, clockRate }: RewriteTask, rewriting: Rewriting, index: number): true {
+  const { records, batch, source, nowMs } = rewriting;
   const { words } = records;
   const word = leg * RECORD_WORDS;
+  const seq = batch.seq[index]!;
   if (records.has(leg, LegFlag.Sent)) {
     const passedMs = nowMs - records.number(leg, LegNumber.lastSentMs);
     const ticks = Math.max(1, Math.round((passedMs * clockRate) / 1000));
     words[word + LegWord.seqOffset] = (words[word + LegWord.lastSeq]! + 1 - seq) & 0xffff;
-    words[word + LegWord.timestampOffset] = words[word + LegWord.lastTimestamp]! + ticks - timestamp;
+    words[word + LegWord.timestampOffset] =
+      words[word + LegWord.lastTimestamp]! + ticks - batch.timestamp[index]!;
   }
   words[word + LegWord.source] = source;
-  words[word + LegWord.ssrcIn] = ssrc;
+  words[word + LegWord.ssrcIn] = batch.ssrc[index]!;
   words[word + LegWord.highestIn] = seq;
   words[word + LegWord.firstIn] = seq;
   records.setFlag(leg, LegFlag.Synced | LegFlag.Bounded);
   records.clearFlag(leg, LegFlag.Strange);
+  return true;
 }
 
 /** Notes how far the receiver is. */
-function remember(
-  { leg }: RewriteTask,
-  records: LegRecords,
-  seq: number,
-  timestamp: number,
-  nowMs: number,
-): void {
+function remember({ leg }: RewriteTask, { records, nowMs }: Rewriting, seq: number, timestamp: number): void {
   const { words } = records;
   const word = leg * RECORD_WORDS;
   if (records.has(leg, LegFlag.Sent) && sequenceDistance(seq, words[word + LegWord.lastSeq]!) <= 0) return;

@@ -22,6 +22,10 @@ export interface WorkerFlow {
   readonly idleMs: number;
   /** Record of the source that is sent on, or -1. */
   readonly activeSource: number;
+  /** Of a branch: how many sources of the flow are enabled where it is. Undefined where the flow is. */
+  readonly branchSources: number | undefined;
+  /** Receivers of the flow that are enabled, at whichever worker. */
+  readonly receiverCount: number;
   readonly chain: WorkerChain;
   readonly sockets: readonly WorkerSocket[];
   readonly removedSockets: readonly number[];
@@ -33,7 +37,10 @@ export interface WorkerFlow {
 /** Flows with the same chain share its filters; its number is never used for another. */
 export interface WorkerChain {
   readonly number: number;
+  /** At stage SESSION: they see each datagram once. */
   readonly filters: readonly RunnableFilter[];
+  /** At stage EGRESS: they see the copy of each receiver. */
+  readonly receiverFilters: readonly RunnableFilter[];
 }
 
 /** A socket of a flow. */
@@ -50,7 +57,7 @@ export interface WorkerLeg {
   readonly id: string;
   readonly role: "source" | "receiver";
   readonly isEnabled: boolean;
-  readonly transport: WorkerUdp | InterleavedPlan;
+  readonly transport: WorkerUdp | InterleavedPlan | WorkerTrunk;
   readonly rewrite: RewritePlan | undefined;
   readonly clockRate: number;
 }
@@ -67,6 +74,18 @@ export interface WorkerUdp {
   readonly remoteRtcp: SocketAddress | undefined;
   readonly latch: "NONE" | "ONCE" | "SSRC";
   readonly latchFrom: string | undefined;
+}
+
+/**
+ * The way of a flow's media between the worker that has it and another that serves some of its receivers: there a
+ * branch of the flow, whose source it is; to the flow it is a receiver.
+ */
+export interface WorkerTrunk {
+  readonly kind: "trunk";
+  /** The other worker; see `trunkAttachment`. */
+  readonly attachment: number;
+  /** The flow's number in the worker that has it. */
+  readonly flow: number;
 }
 
 /** What a worker tells of a flow; the main thread makes a `FlowEvent` of it. */

@@ -29,6 +29,10 @@ export interface CopySender {
     start: number,
     length: number,
   ): void;
+  /** Where copies of `addOwn` stand: memory that never moves. */
+  attach(memory: Uint8Array): void;
+  /** A receiver gets datagrams of its own: the first `count` of these offsets and lengths, until `flush` as they are. */
+  addOwn(leg: number, socket: number, offsets: Uint32Array, lengths: Uint32Array, count: number): void;
   /** Sends what was added. */
   flush(): void;
 }

@@ -63,6 +63,10 @@ export interface MediaSocketOptions {
   readonly ttl: number | undefined;
   /** Whether many datagrams come in: then the kernel may hand over runs of them, and buffers more. */
   readonly isSource: boolean;
+  /** Name of the network interface for multicast; the system's choice where it is undefined. */
+  readonly interface?: string | undefined;
+  /** Where `address` is a multicast group: the senders that it is joined for; for anyone's where there are none. */
+  readonly sourceFilter?: readonly string[];
 }
 
 /** A socket of a leg, which the main thread owns. */
@@ -126,6 +130,11 @@ export interface WorkerIo {
   sendUpstream(firstSlot: number, endSlot: number): void;
   /** The same to its session's client, from the listener's socket. */
   sendDownstream(firstSlot: number, endSlot: number): void;
+  /**
+   * Sends what has action Reply in the batch of this listener's datagrams back to where it came from, from its socket.
+   * Sessions play no part in it.
+   */
+  sendBack(listener: number): void;
   /** Starts to receive from a socket of a leg; `number` is below a million and dense. */
   setMediaSocket(number: number, socket: unknown): void;
   /** Stops receiving from it. It stays open until the main thread closes it. */
@@ -134,6 +143,8 @@ export interface WorkerIo {
   readonly copies: CopySender;
   /** Calls `onWake` when something is posted to `port`, where other threads have no eventfd to ring. */
   watchPort(port: MessagePort): void;
+  /** Wakes another worker, by the number of its `WorkerHandle.eventfd`. */
+  wakeOther(eventfd: number): void;
   /** Runs the worker until a stop is requested. Messages of `control` are handed to the core between batches. */
   run(core: IoEvents, control: MessagePort): Promise<void>;
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Socket } from "node:net";
 import { FrameBuffer } from "./frame-buffer.ts";
+import { resetSocket } from "./reset-socket.ts";
 import { MAX_DATA_BYTES } from "./signalling-guest.ts";
 import type { CloseHow } from "./signalling-world.ts";
 
@@ -120,7 +121,7 @@ export class Connection {
   close(how: CloseHow): void {
     if (how === "reset") {
       this.#isClosing = true;
-      this.#socket.resetAndDestroy();
+      resetSocket(this.#socket);
       return;
     }
     if (this.#isClosing) return;

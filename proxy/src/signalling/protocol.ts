@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import type { MessagePort } from "node:worker_threads";
+import type { ConsecutivePlan } from "../cluster/outlier-plan.ts";
 import type { SignallingPlan, SocketAddress } from "../plan.ts";
-import type { MetricDefinition, WorkerCluster } from "../worker/protocol.ts";
+import type { MetricDefinition, WorkerClusterChange } from "../worker/protocol.ts";
 
 /** What a signalling worker is started with. Counters outlive the thread. */
 export interface SignallingWorkerData {
@@ -23,10 +24,10 @@ export interface SignallingWorkerData {
 export type ListenerOrder = Omit<SignallingPlan, "mediaChain">;
 
 /** A cluster as a signalling worker is told of it. */
-export interface SignallingCluster extends WorkerCluster {
+export interface SignallingCluster extends WorkerClusterChange {
   readonly connectTimeoutMs: number;
-  /** After so many failures of an endpoint in a row they are told all at once; 1 tells each. */
-  readonly failuresToTell: number;
+  /** Which failures in a row take endpoints out; none unless said. */
+  readonly consecutive?: ConsecutivePlan;
 }
 
 /** What changes; what is not named stays. */

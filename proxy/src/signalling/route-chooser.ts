@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import { FailureRuns } from "../cluster/failure-runs.ts";
 import { ClusterSlot, type CounterPage, EndpointSlot } from "../datapath/counters.ts";
 import type { EndpointDirectory, KnownEndpoint } from "../datapath/endpoint-directory.ts";
 import { formatSocketAddress, readSockaddr } from "../datapath/sockaddr.ts";
@@ -12,12 +13,14 @@ import type { RouteChoice, RouteRequest } from "./signalling-world.ts";
 const NOT_FOUND = 404;
 const UNAVAILABLE = 503;
 const OK = 200;
-/** Statuses from here on are faults of the endpoint. */
-const FIRST_FAULT = 500;
+/** Answers from here on are faults of the endpoint. */
+const FIRST_SERVER_ERROR = 500;
 const DEFAULT_CONNECT_TIMEOUT_MS = 5_000;
 
 /** Where connections to an endpoint go. */
 export interface Destination {
+  /** Empty where no cluster names the address. */
+  readonly cluster: string;
   readonly address: SocketAddress;
   readonly connectTimeoutMs: number;
 }
@@ -33,7 +36,7 @@ export class RouteChooser {
   readonly #random: () => number;
   readonly #clusters = new Map<string, SignallingCluster>();
   /** Failures in a row, by number of the endpoint. */
-  readonly #failures = new Map<number, number>();
+  readonly #runs = new Map<number, FailureRuns>();
 
   constructor(directory: EndpointDirectory, counters: CounterPage, random: () => number = Math.random) {
     this.#directory = directory;
@@ -46,8 +49,8 @@ export class RouteChooser {
     this.#directory.update(clusters, removed);
     for (const cluster of clusters) this.#clusters.set(cluster.name, cluster);
     for (const name of removed) this.#clusters.delete(name);
-    for (const id of this.#failures.keys()) {
-      if (this.#directory.endpoint(id) === undefined) this.#failures.delete(id);
+    for (const id of this.#runs.keys()) {
+      if (this.#directory.endpoint(id) === undefined) this.#runs.delete(id);
     }
   }
 
@@ -62,8 +65,14 @@ export class RouteChooser {
       const { status, body, route } = result;
       return { ...asked, status, reason: body, name: route, cluster: "" };
     }
-    const { route: name, cluster, host, path, hashKey } = result;
-    const known = this.#pick(cluster, hashKey, sourceIp);
+    const { route: name, cluster, subset, host, path, hashKey } = result;
+    if (this.#directory.isPendingFull(cluster)) {
+      this.#counters[this.#directory.counters(cluster) + ClusterSlot.pendingOverflow]! += 1;
+      const reason = `cluster ${cluster} has as many connections under way as it may have`;
+      return { name, cluster, host, path, endpoint: "", status: UNAVAILABLE, reason };
+    }
+    const policy = hashKey === undefined ? undefined : ({ kind: "KEY", key: hashKey } as const);
+    const known = this.#directory.pick(cluster, policy, sourceIp, subset);
     if (known === undefined) {
       const reason = this.#whyNone(cluster);
       return { name, cluster, host, path, endpoint: "", status: UNAVAILABLE, reason };
@@ -83,17 +92,14 @@ export class RouteChooser {
   report(choice: RouteChoice, code: number): void {
     if (!isEndpointChoice(choice)) return;
     const { id } = choice.known;
-    if (code !== 0 && code < FIRST_FAULT) {
-      this.#failures.delete(id);
-      return;
-    }
-    const failures = (this.#failures.get(id) ?? 0) + 1;
-    // The detector of outliers forgets errors between its looks; requests are rarer than those.
-    const isEnough = failures >= (this.#clusters.get(choice.cluster)?.failuresToTell ?? 1);
-    this.#failures.set(id, isEnough ? 0 : failures);
     const current = this.#directory.endpoint(id);
-    if (isEnough && current !== undefined)
-      this.#counters[current.counters + EndpointSlot.errors]! += failures;
+    if (current === undefined) return;
+    this.#counters[current.counters + resultSlot(code)]! += 1;
+    const plan = this.#clusters.get(choice.cluster)?.consecutive;
+    if (plan === undefined) return;
+    const runs = this.#runs.get(id) ?? new FailureRuns();
+    this.#runs.set(id, runs);
+    if (runs.note(code, plan, this.#random)) this.#counters[current.counters + EndpointSlot.verdicts]! += 1;
   }
 
   /** Where connections of a choice go. */
@@ -101,20 +107,29 @@ export class RouteChooser {
     return isEndpointChoice(choice) ? this.#destinationOf(choice.cluster, choice.known) : undefined;
   }
 
+  /** A connection to a cluster is being made: it counts until the function that is returned is called, once or more. */
+  connecting(cluster: string): () => void {
+    const block = this.#directory.counters(cluster);
+    if (block < 0) return () => {};
+    this.#counters[block + ClusterSlot.pendingActive]! += 1;
+    let isPending = true;
+    return () => {
+      if (isPending && this.#directory.counters(cluster) === block) {
+        this.#counters[block + ClusterSlot.pendingActive]! -= 1;
+      }
+      isPending = false;
+    };
+  }
+
   /** Where a connection to some endpoint of a cluster goes; undefined where there is none. */
   pickDestination(cluster: string): Destination | undefined {
-    const known = this.#pick(cluster, undefined, "");
+    const known = this.#directory.pick(cluster);
     return known && this.#destinationOf(cluster, known);
   }
 
   #destinationOf(cluster: string, { sockaddr }: KnownEndpoint): Destination {
     const { connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS } = this.#clusters.get(cluster) ?? {};
-    return { address: readSockaddr(sockaddr, 0), connectTimeoutMs };
-  }
-
-  #pick(cluster: string, hashKey: string | undefined, sourceIp: string): KnownEndpoint | undefined {
-    const policy = hashKey === undefined ? undefined : ({ kind: "KEY", key: hashKey } as const);
-    return this.#directory.pick(cluster, policy, sourceIp);
+    return { cluster, address: readSockaddr(sockaddr, 0), connectTimeoutMs };
   }
 
   #whyNone(cluster: string): string {
@@ -138,6 +153,11 @@ export class RouteChooser {
     this.#counters[block + slots.sessionsActive]! += by;
     if (by > 0) this.#counters[block + slots.sessionsTotal]! += 1;
   }
+}
+
+function resultSlot(code: number): number {
+  if (code === 0) return EndpointSlot.connectFailures;
+  return code < FIRST_SERVER_ERROR ? EndpointSlot.successes : EndpointSlot.serverErrors;
 }
 
 function isEndpointChoice(choice: RouteChoice): choice is EndpointChoice {

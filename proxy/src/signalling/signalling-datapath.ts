@@ -3,7 +3,7 @@
 import { endpointKey } from "../cluster/lingering.ts";
 import type { Datapath, LiveEndpoint, LiveListener, LiveStream } from "../datapath/datapath.ts";
 import type { FlowService } from "../flow/flow-service.ts";
-import type { Plan, PlanRejection } from "../plan.ts";
+import type { EndpointPlan, Plan, PlanRejection } from "../plan.ts";
 import type { Sample } from "../stats/sample.ts";
 import { mergeSamples } from "../worker/datapath-samples.ts";
 import type { SignallingPool } from "./signalling-pool.ts";
@@ -36,19 +36,26 @@ export class SignallingDatapath implements Datapath {
     return [...this.#datapath.listeners(), ...signalling];
   }
 
-  endpoints(): readonly LiveEndpoint[] {
+  endpoints(clusters?: ReadonlySet<string>): readonly LiveEndpoint[] {
     const keyOf = ({ cluster, plan }: LiveEndpoint): string => `${endpointKey(plan)} ${cluster}`;
-    const others = new Map(this.#signalling.endpoints().map((endpoint) => [keyOf(endpoint), endpoint]));
-    return this.#datapath.endpoints().map((endpoint) => {
+    const others = new Map(
+      this.#signalling.endpoints(clusters).map((endpoint) => [keyOf(endpoint), endpoint]),
+    );
+    return this.#datapath.endpoints(clusters).map((endpoint) => {
       const other = others.get(keyOf(endpoint));
       if (other === undefined) return endpoint;
       return {
         ...endpoint,
         sessionsActive: endpoint.sessionsActive + other.sessionsActive,
         sessionsTotal: endpoint.sessionsTotal + other.sessionsTotal,
-        errors: endpoint.errors + other.errors,
+        // Datagrams have no results, and connections no errors of datagrams.
+        ...resultsOf(other),
       };
     });
+  }
+
+  members(): ReadonlyMap<string, readonly EndpointPlan[]> {
+    return this.#datapath.members();
   }
 
   samples(): readonly Sample[] {
@@ -70,4 +77,8 @@ export class SignallingDatapath implements Datapath {
     await this.#signalling.close();
     await this.#datapath.close();
   }
+}
+
+function resultsOf({ successes, serverErrors, connectFailures, verdicts }: LiveEndpoint) {
+  return { successes, serverErrors, connectFailures, verdicts };
 }

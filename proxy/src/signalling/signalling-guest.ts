@@ -7,6 +7,7 @@ import { FilterFailure } from "../wasm/filter-failure.ts";
 import type { RunnableFilter } from "../wasm/filter-options.ts";
 import type { GuestCalls } from "../wasm/guest-calls.ts";
 import { ChainHost, GuestState } from "../wasm/guest-state.ts";
+import { PluginTick } from "../wasm/plugin-tick.ts";
 import { startGuest } from "../wasm/start-guest.ts";
 import { StreamBuffer } from "../wasm/stream-buffer.ts";
 import { signallingImports } from "./signalling-imports.ts";
@@ -41,7 +42,7 @@ export class SignallingGuest {
   readonly #signalling: SignallingState;
   readonly #calls: GuestCalls;
   readonly #buffer = new StreamBuffer();
-  #nextTickMs: number | null = null;
+  readonly #tick = new PluginTick();
   #isTellingNews = false;
 
   /** Starts and configures the filter. `env` must say that outgoing datagrams are sent: connections are paused so. Throws FilterFailure. */
@@ -185,23 +186,13 @@ export class SignallingGuest {
 
   /** Milliseconds from `nowMs` of the environment until a timer or a tick is due; Infinity where none is. */
   nextDelayMs(nowMs = this.#state.host.clock.exactMs): number {
-    const periodMs = this.#state.tickPeriodMs;
-    const tickMs = periodMs === 0 ? Number.POSITIVE_INFINITY : (this.#nextTickMs ?? nowMs + periodMs);
+    const tickMs = this.#tick.nextMs(nowMs, this.#state.tickPeriodMs);
     return Math.max(0, Math.min(this.#state.timers.nextMs, tickMs) - nowMs);
   }
 
   #tickPlugin(nowMs: number): void {
-    const periodMs = this.#state.tickPeriodMs;
-    if (periodMs === 0) {
-      this.#nextTickMs = null;
-      return;
-    }
-    this.#nextTickMs ??= nowMs + periodMs;
-    if (nowMs < this.#nextTickMs) return;
+    if (!this.#tick.take(nowMs, this.#state.tickPeriodMs)) return;
     this.#call(PLUGIN_CONTEXT, "proxy_on_tick", () => this.#calls.tick?.(PLUGIN_CONTEXT));
-    // Ticks that were missed are not made up for.
-    const next = this.#nextTickMs + periodMs;
-    this.#nextTickMs = next > nowMs ? next : nowMs + periodMs;
   }
 
   #tellStream(context: number, event: number): void {

@@ -173,6 +173,14 @@ describe("routes", () => {
     expect(call("msm_report_result", handle, 200)).toBe(Status.NotFound);
   });
 
+  test("are chosen with the filter state that the connection has", () => {
+    world.route = () => found;
+    call("proxy_set_property", ...put("filter_state\0room", 2_048), ...put("lobby"));
+    expect(select(request)).toBe(Status.Ok);
+    expect(world.requests[0]?.state?.("room")).toBe("lobby");
+    expect(world.requests[0]?.state?.("hall")).toBeUndefined();
+  });
+
   test("that lead nowhere say why, and no stream goes there", () => {
     expect(select(request)).toBe(Status.NotFound);
     expect(property(`msm.route.${out()}.reason`)).toBe("no route");

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { FlowSchema } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
-import { BufferType, Status } from "../wasm/abi.ts";
+import { BufferType, FIRST_SESSION_CONTEXT, Status } from "../wasm/abi.ts";
 import type { signallingCalls } from "../wasm/import-names.ts";
 import { pathName } from "../wasm/properties.ts";
 import { sharingImports } from "../wasm/sharing-imports.ts";
@@ -181,7 +181,12 @@ function routeCalls(state: SignallingState) {
     msm_select_route(from: number, size: number, out: number): number {
       if (!memory.holds(out >>> 0, 4)) return Status.InvalidMemoryAccess;
       return withJson(state, from, size, (text) => {
-        const choice = world.selectRoute(readRouteRequest(text));
+        const { host, context } = guest;
+        const stateOf = (name: string): string | undefined => {
+          const value = host.sessionState.get(context - FIRST_SESSION_CONTEXT, name);
+          return value && Buffer.from(value).toString();
+        };
+        const choice = world.selectRoute({ ...readRouteRequest(text), state: stateOf });
         const handle = state.addRoute(choice);
         if (handle === undefined) {
           world.releaseRoute(choice);

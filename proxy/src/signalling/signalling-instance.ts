@@ -210,7 +210,8 @@ export class SignallingInstance implements SignallingWorld {
     if (this.#choices.delete(choice)) this.#host.site.chooser.release(choice);
   }
 
-  #connect(context: number, number: number, { address, connectTimeoutMs }: Destination): void {
+  #connect(context: number, number: number, { cluster, address, connectTimeoutMs }: Destination): void {
+    const onSettled = this.#host.site.chooser.connecting(cluster);
     const socket = connect({ host: address.address, port: address.port, noDelay: true, allowHalfOpen: true });
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     const timer = setTimeout(() => socket.destroy(), connectTimeoutMs);
@@ -224,6 +225,7 @@ export class SignallingInstance implements SignallingWorld {
         onIdle: () => {},
         onClosed: (by) => {
           clearTimeout(timer);
+          onSettled();
           this.#peers.remove(context, by);
           // A stream that the filter itself gave up was not refused by anyone.
           if (isConnected || by === "local") this.#run(() => this.#guest.streamClosed(context));
@@ -233,6 +235,7 @@ export class SignallingInstance implements SignallingWorld {
     );
     socket.once("connect", () => {
       clearTimeout(timer);
+      onSettled();
       isConnected = true;
       this.#run(() => this.#guest.streamConnected(context, socketAddresses(socket)));
     });

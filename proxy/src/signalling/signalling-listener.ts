@@ -1,15 +1,18 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { createServer, type Server, type Socket } from "node:net";
+import { isDeepStrictEqual } from "node:util";
 import type { FlowEvent } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
 import type { SocketAddress } from "../plan.ts";
 import { RouteTable } from "../routes/route-table.ts";
+import { sslMetrics } from "../tls/ssl-metrics.ts";
+import { TlsGate } from "../tls/tls-gate.ts";
 import { type FilterFailure, toFilterFailure } from "../wasm/filter-failure.ts";
 import type { ReloadPolicy, RunnableFilter } from "../wasm/filter-options.ts";
 import { ReloadTimer } from "../wasm/reload-timer.ts";
-import { type ListenerMetrics, listenerMetrics } from "./listener-metrics.ts";
+import { type ListenerInstance, startInstance } from "./listener-instance.ts";
+import { type ListenerMetrics, listenerMetrics, type RefusalReason } from "./listener-metrics.ts";
 import type { ListenerOrder } from "./protocol.ts";
-import { SignallingInstance } from "./signalling-instance.ts";
 import type { SignallingSite } from "./signalling-site.ts";
 
 /** When a filter that broke is made anew, unless its `reload_config` says otherwise. */
@@ -31,8 +34,10 @@ export class SignallingListener {
   #metrics: ListenerMetrics;
   #server: Server | undefined;
   #localAddress: SocketAddress;
-  #current: SignallingInstance | undefined;
-  readonly #draining: { readonly instance: SignallingInstance; readonly timer: NodeJS.Timeout }[] = [];
+  /** Where connections are in TLS. */
+  #gate: TlsGate | undefined;
+  #current: ListenerInstance | undefined;
+  readonly #draining: { readonly instance: ListenerInstance; readonly timer: NodeJS.Timeout }[] = [];
   #reload: ReloadTimer;
   #reloadTimer: NodeJS.Timeout | undefined;
   #instances = 0;
@@ -56,8 +61,9 @@ export class SignallingListener {
 
   /** Opens the port. Rejects where it cannot be had. */
   async open(): Promise<void> {
-    const server = await listen(this.#order.address, (socket) => this.#accept(socket));
-    this.#take(server);
+    const server = await listen(this.#order.address, (socket) => this.#take(socket));
+    this.#replaceServer(server);
+    this.#gate = this.#makeGate();
   }
 
   /** Follows a changed order. Connections stay, whatever changes. Rejects, and all is as before, where the new port cannot be had. */
@@ -67,11 +73,13 @@ export class SignallingListener {
     // Port 0 is whichever it has.
     const isSamePort = port === before.address.port || port === 0;
     if (address !== before.address.address || !isSamePort) {
-      const server = await listen(order.address, (socket) => this.#accept(socket));
+      const server = await listen(order.address, (socket) => this.#take(socket));
       this.#server?.close();
-      this.#take(server);
+      this.#replaceServer(server);
     }
     this.#order = order;
+    // Handshakes that are under way end with the certificates that they began with.
+    if (!isDeepStrictEqual(order.tls, before.tls) || !isSamePort) this.#gate = this.#makeGate();
     if (order.routes !== before.routes) this.#routes = new RouteTable(order.routes);
     if (!isSameFilter(order, before)) {
       this.#metrics = listenerMetrics(this.#site.environment(order.name), order.filter.name);
@@ -91,14 +99,34 @@ export class SignallingListener {
     this.#isClosed = true;
     clearTimeout(this.#reloadTimer);
     this.#server?.close();
+    this.#gate?.close();
     this.#current?.dispose(0);
     for (const { instance } of [...this.#draining]) this.#end(instance);
   }
 
-  #take(server: Server): void {
+  #replaceServer(server: Server): void {
     const { address, port } = server.address() as { address: string; port: number };
     this.#server = server;
     this.#localAddress = { address, port };
+  }
+
+  #makeGate(): TlsGate | undefined {
+    const { name, tls } = this.#order;
+    if (tls === undefined) return undefined;
+    const metrics = sslMetrics(this.#site.environment(name), this.#localAddress);
+    return new TlsGate(tls, metrics, {
+      // A gate before this one may be as late as its slowest client.
+      onSecure: (socket) => (this.#isClosed ? void socket.destroy() : this.#accept(socket)),
+      onRefused: (remote, reason) =>
+        this.#site.log("debug", { listener: name, remote, reason }, "no TLS connection came about"),
+    });
+  }
+
+  /** Takes a connection over, after its handshake where there is TLS. */
+  #take(socket: Socket): void {
+    if (this.#gate === undefined) this.#accept(socket);
+    else if (this.#gate.waiting < this.#order.maxConnections) this.#gate.accept(socket);
+    else this.#refuse(socket, "too_many");
   }
 
   #accept(socket: Socket): void {
@@ -107,12 +135,16 @@ export class SignallingListener {
     const count = instances.reduce((sum, instance) => sum + (instance?.connectionCount ?? 0), 0);
     const instance = this.#current;
     if (instance === undefined || count >= maxConnections) {
-      this.#metrics.refused[instance === undefined ? "filter_failed" : "too_many"].add(1);
-      socket.resetAndDestroy();
+      this.#refuse(socket, instance === undefined ? "filter_failed" : "too_many");
       return;
     }
     this.#metrics.connections.add(1);
     instance.accept(socket);
+  }
+
+  #refuse(socket: Socket, reason: RefusalReason): void {
+    this.#metrics.refused[reason].add(1);
+    socket.resetAndDestroy();
   }
 
   /** Makes an instance; where it fails, another one later. */
@@ -122,7 +154,7 @@ export class SignallingListener {
     this.#reload.start(performance.now());
     this.#metrics.instances.add(1);
     try {
-      const instance: SignallingInstance = new SignallingInstance(this.#order, owner, {
+      const instance: ListenerInstance = startInstance(this.#order, owner, {
         site: this.#site,
         metrics: this.#metrics,
         routes: () => this.#routes,
@@ -138,7 +170,7 @@ export class SignallingListener {
     }
   }
 
-  #onFailed(instance: SignallingInstance, failure: FilterFailure): void {
+  #onFailed(instance: ListenerInstance, failure: FilterFailure): void {
     this.#note(failure);
     if (instance !== this.#current) {
       this.#end(instance);
@@ -178,11 +210,11 @@ export class SignallingListener {
     if (oldest !== undefined && this.#draining.length > MAX_DRAINING) this.#end(oldest.instance);
   }
 
-  #endIfIdle(instance: SignallingInstance): void {
+  #endIfIdle(instance: ListenerInstance): void {
     if (instance !== this.#current && instance.isIdle) this.#end(instance);
   }
 
-  #end(instance: SignallingInstance): void {
+  #end(instance: ListenerInstance): void {
     const index = this.#draining.findIndex((draining) => draining.instance === instance);
     if (index < 0) return;
     clearTimeout(this.#draining[index]?.timer);
@@ -196,9 +228,12 @@ function reloadOf({ filter }: ListenerOrder): ReloadPolicy {
 }
 
 /** The module is told apart by its digest: it is another object after each message. */
-function isSameFilter({ filter: a }: ListenerOrder, { filter: b }: ListenerOrder): boolean {
+function isSameFilter(
+  { filter: a, isRelay }: ListenerOrder,
+  { filter: b, ...other }: ListenerOrder,
+): boolean {
   const key = ({ module: _, ...rest }: typeof a): string => JSON.stringify(rest, bytesAsText);
-  return key(a) === key(b);
+  return isRelay === other.isRelay && key(a) === key(b);
 }
 
 function bytesAsText(_: string, value: unknown): unknown {

@@ -7,9 +7,13 @@ import type { FlowService } from "../flow/flow-service.ts";
 import type { Logger } from "../logger.ts";
 import type { ClusterPlan, Plan, PlanRejection, SignallingPlan, SocketAddress } from "../plan.ts";
 import type { Sample } from "../stats/sample.ts";
+import { withSslName } from "../tls/ssl-metrics.ts";
 import { ClusterRegistry } from "../worker/cluster-registry.ts";
 import { clusterSamples, filterSamples, mergeSamples } from "../worker/datapath-samples.ts";
-import type { WorkerCluster } from "../worker/protocol.ts";
+import { liveEndpoints } from "../worker/live-endpoint.ts";
+import type { WorkerClusterChange } from "../worker/protocol.ts";
+import { ThreadStarter } from "../worker/thread-starter.ts";
+import { workerEntry } from "../worker/worker-entry.ts";
 import type { ListenerAnswer, ListenerOrder, SignallingCluster, SignallingUpdate } from "./protocol.ts";
 import { SignallingSlot } from "./signalling-slot.ts";
 
@@ -37,6 +41,7 @@ export interface LiveSignalling {
 
 /** The main thread's hold on signalling: which listener is in which worker, and what each of them should do. */
 export class SignallingPool {
+  readonly #threads: ThreadStarter;
   readonly #slots: readonly SignallingSlot[];
   readonly #blocks: CounterBlocks;
   readonly #clusters: ClusterRegistry;
@@ -49,11 +54,18 @@ export class SignallingPool {
 
   constructor({ concurrency, flows, logger }: SignallingPoolOptions) {
     this.#logger = logger;
+    const threads = new ThreadStarter({
+      entry: workerEntry(import.meta.url, "signalling-worker"),
+      name: "signalling",
+      // Conditions of whoever started this process would resolve packages to sources, which no worker can run.
+      execArgv: [],
+    });
+    this.#threads = threads;
     this.#slots = Array.from(
       { length: Math.max(1, Math.min(concurrency, MAX_WORKERS)) },
       (_, index) =>
         new SignallingSlot({
-          ...{ index, flows, logger },
+          ...{ index, threads, flows, logger },
           pages: () => this.#slots.map(({ counters }) => counters),
           intent: () => this.#intent(index),
           chainOf: (listener) => this.#live.get(listener)?.plan.mediaChain ?? [],
@@ -80,19 +92,8 @@ export class SignallingPool {
   }
 
   /** The endpoints of every cluster, with the sessions that signalling has there. */
-  endpoints(): readonly LiveEndpoint[] {
-    const total = (slot: number) => this.#blocks.total(slot);
-    return this.#clusters.all.flatMap(({ name, endpoints }) =>
-      endpoints.map(({ id: _, counters, ...plan }) => ({
-        cluster: name,
-        plan,
-        sessionsActive: total(counters + EndpointSlot.sessionsActive),
-        sessionsTotal: total(counters + EndpointSlot.sessionsTotal),
-        errors: total(counters + EndpointSlot.errors),
-        receivedDatagrams: total(counters + EndpointSlot.rxDatagrams),
-        sentDatagrams: total(counters + EndpointSlot.txDatagrams),
-      })),
-    );
+  endpoints(clusters?: ReadonlySet<string>): readonly LiveEndpoint[] {
+    return liveEndpoints(this.#clusters.all, this.#blocks, clusters);
   }
 
   samples(): readonly Sample[] {
@@ -101,7 +102,7 @@ export class SignallingPool {
     const name = "msm_signalling_worker_restarts_total";
     return mergeSamples([
       ...clusterSamples(this.#clusters.all, this.#blocks),
-      ...filterSamples(this.#slots, (listener) => this.#live.has(listener)),
+      ...filterSamples(this.#slots, (listener) => this.#live.has(listener)).map(withSslName),
       { kind: "counter", name, help, labels: {}, value },
     ]);
   }
@@ -116,7 +117,7 @@ export class SignallingPool {
   async close(): Promise<void> {
     clearInterval(this.#watch);
     await this.#tail;
-    await Promise.all(this.#slots.map((slot) => slot.stop()));
+    await Promise.all([this.#threads.close(), ...this.#slots.map((slot) => slot.stop())]);
   }
 
   async #apply({ signalling = [], clusters }: Plan): Promise<readonly PlanRejection[]> {
@@ -210,9 +211,10 @@ export class SignallingPool {
     return [...this.#live.values()].filter((live) => live.worker === worker);
   }
 
-  #toCluster(cluster: WorkerCluster): SignallingCluster {
+  #toCluster(cluster: WorkerClusterChange): SignallingCluster {
     const { connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, outliers } = this.#plans.get(cluster.name) ?? {};
-    return { ...cluster, connectTimeoutMs, failuresToTell: Math.max(1, outliers?.consecutiveErrors ?? 1) };
+    const consecutive = outliers?.consecutive;
+    return { ...cluster, connectTimeoutMs, ...(consecutive === undefined ? {} : { consecutive }) };
   }
 
   /** The sessions of a worker that is gone are over. */
@@ -221,6 +223,7 @@ export class SignallingPool {
     if (page === undefined) return;
     for (const { counters, endpoints } of this.#clusters.all) {
       page[counters + ClusterSlot.sessionsActive] = 0;
+      page[counters + ClusterSlot.pendingActive] = 0;
       for (const endpoint of endpoints) page[endpoint.counters + EndpointSlot.sessionsActive] = 0;
     }
   }

@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
 import type { PluginConfig } from "@msm/xds-protos/envoy/extensions/wasm/v3/wasm_pb.js";
 import { type CounterPage, createCounterPage } from "../datapath/counters.ts";
 import { monotonicMs } from "../datapath/monotonic-clock.ts";
 import type { FlowService, SignallingAttachment } from "../flow/flow-service.ts";
 import type { Logger } from "../logger.ts";
 import { type MetricDefinition, VITALS, Vital } from "../worker/protocol.ts";
-import { workerEntry } from "../worker/worker-entry.ts";
+import type { ThreadStarter } from "../worker/thread-starter.ts";
 import { FlowRelay } from "./flow-relay.ts";
 import type {
   FromSignalling,
@@ -29,6 +29,7 @@ const FLOW_LINGER_MS = 10_000;
 /** What a slot needs to know. */
 export interface SignallingSlotOptions {
   readonly index: number;
+  readonly threads: ThreadStarter;
   readonly flows: FlowService;
   readonly logger: Logger;
   /** The counters of every signalling worker. */
@@ -107,7 +108,7 @@ export class SignallingSlot {
   }
 
   #startThread(): void {
-    const { index, flows, pages, chainOf } = this.#options;
+    const { index, threads, flows, pages, chainOf } = this.#options;
     const control = new MessageChannel();
     const links = new MessageChannel();
     this.#vitals.fill(0);
@@ -118,13 +119,7 @@ export class SignallingSlot {
       ...{ index, attachment: this.#attachment.number, counters: this.counters, pages: pages() },
       ...{ vitals: this.#vitals, port: control.port2, links: links.port2, metrics: this.metrics },
     };
-    const worker = new Worker(workerEntry(import.meta.url, "signalling-worker"), {
-      workerData,
-      // Conditions of whoever started this process would resolve packages to sources, which no worker can run.
-      execArgv: [],
-      transferList: [control.port2, links.port2],
-      name: `signalling-${index}`,
-    });
+    const worker = threads.start(workerData, [control.port2, links.port2]);
     this.#worker = worker;
     this.#port = control.port1;
     this.#relay = new FlowRelay(flows, chainOf, (message) => this.#post(message));

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { workerData } from "node:worker_threads";
 import { fromBinary } from "@msm/xds-protos";
 import { FlowEventSchema } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
 import { EndpointDirectory } from "../datapath/endpoint-directory.ts";
 import { monotonicMs } from "../datapath/monotonic-clock.ts";
 import { InterleavedLinks } from "../flow/interleaved-links.ts";
 import type { FilterEnvironment } from "../wasm/filter-environment.ts";
+import { awaitWork } from "../worker/await-work.ts";
 import { MetricSlots } from "../worker/metric-slots.ts";
 import { Vital } from "../worker/protocol.ts";
 import type { Connection } from "./connection.ts";
@@ -27,7 +27,7 @@ const LEVELS = ["debug", "debug", "info", "warn", "error", "error"] as const;
 const ATTACHMENT = 2 ** 32;
 const MAX_CONNECTION = 2 ** 32 - 1;
 
-const data = workerData as SignallingWorkerData;
+const data = await awaitWork<SignallingWorkerData>();
 const post = (message: FromSignalling): void => data.port.postMessage(message);
 const metrics = new MetricSlots(data.counters, data.metrics, (definition) =>
   post({ type: "metric", definition }),

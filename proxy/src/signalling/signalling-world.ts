@@ -66,6 +66,8 @@ export interface RouteRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** `ip:port` of who asks. */
   readonly source: string;
+  /** Filter state of the connection that asks, by name; nothing unless said. */
+  readonly state?: (name: string) => string | undefined;
 }
 
 /** What became of a look-up. Its identity stands for the session at the endpoint, until it is released. */

@@ -14,6 +14,6 @@ export function streamDestination(chooser: RouteChooser, target: StreamTarget): 
     case "cluster":
       return chooser.pickDestination(target.cluster);
     case "address":
-      return { address: target.address, connectTimeoutMs: CONNECT_TIMEOUT_MS };
+      return { cluster: "", address: target.address, connectTimeoutMs: CONNECT_TIMEOUT_MS };
   }
 }

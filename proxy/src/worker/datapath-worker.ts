@@ -8,16 +8,19 @@ import { WorkerCore } from "../datapath/worker-core.ts";
 import { LegRecords } from "../flow/leg-records.ts";
 import { loadBackend } from "../io/load-backend.ts";
 import type { FilterEnvironment } from "../wasm/filter-environment.ts";
+import { awaitWork } from "./await-work.ts";
 import { MetricSlots } from "./metric-slots.ts";
-import type { FromWorker, ToWorker, WorkerData } from "./protocol.ts";
+import type { FromWorker, ToWorker, WorkerData, WorkerPreparation } from "./protocol.ts";
 import { WorkerSinks } from "./worker-sinks.ts";
 
 /** Proxy-Wasm's log levels, trace to critical, as ours. */
 const LEVELS = ["debug", "debug", "info", "warn", "error", "error"] as const;
 
-const data = workerData as WorkerData;
+// What takes longest to load is loaded before there is anything to do.
+const { io: backendName } = workerData as WorkerPreparation;
+const backend = await loadBackend(backendName);
+const data = await awaitWork<WorkerData>();
 const post = (message: FromWorker): void => data.port.postMessage(message);
-const backend = await loadBackend(data.io);
 const ring = new Ring(backend.ringBytes);
 const sessions = new SessionTable(data.sessions);
 const metrics = new MetricSlots(data.counters, data.metrics, (definition) =>

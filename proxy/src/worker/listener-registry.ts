@@ -45,8 +45,8 @@ export class ListenerRegistry {
   }
 
   /** How the worker of this index is told of a listener. */
-  toWorker({ id, plan, counters, open }: Entry, worker: number): WorkerListener {
-    return { id, plan, counters, socket: open.sockets[worker] };
+  toWorker({ id, plan, localAddress, counters, open }: Entry, worker: number): WorkerListener {
+    return { id, plan, localAddress, counters, socket: open.sockets[worker] };
   }
 
   /** Follows the plan. A listener that cannot be opened is rejected; what ran under its name runs on. */

@@ -9,7 +9,7 @@ const SECONDS_BOUNDS = [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0
 /** Bounds of any other histogram: powers of four. */
 const PLAIN_BOUNDS = Array.from({ length: 14 }, (_, i) => 4 ** i);
 
-/** Hands out slots of the upper half of a worker's counter page to the metrics that its filters define. */
+/** Hands out slots of the upper part of a worker's counter page to the metrics that its filters define. */
 export class MetricSlots {
   readonly #page: CounterPage;
   readonly #announce: (definition: MetricDefinition) => void;

@@ -4,15 +4,20 @@
 import type { MessagePort } from "node:worker_threads";
 import type { BalancingPlan } from "../cluster/balancing-plan.ts";
 import type { LiveStream } from "../datapath/datapath.ts";
-import type { WorkerLink } from "../flow/worker/signalling-links.ts";
+import type { WorkerLink } from "../flow/worker/ring-links.ts";
 import type { FlowUpdate, WorkerFlowEvent } from "../flow/worker-flow.ts";
-import type { EndpointPlan, ListenerPlan } from "../plan.ts";
+import type { EndpointPlan, ListenerPlan, SocketAddress } from "../plan.ts";
 import type { SinkRecord } from "./worker-sinks.ts";
+
+/** What a worker thread loads before it has anything to do. */
+export interface WorkerPreparation {
+  /** Name of its I/O backend. */
+  readonly io: string;
+}
 
 /** What a worker thread is started with; all of it outlives the thread, so that a successor takes over where it was. */
 export interface WorkerData {
   readonly index: number;
-  readonly io: string;
   readonly ioHandle: unknown;
   readonly sessions: WebAssembly.Memory;
   /** The legs of its flows. */
@@ -37,13 +42,17 @@ export const Vital = {
   turnStartMs: 1,
   /** Bytes of sinks that the main thread has dealt with. */
   sinkBytes: 2,
+  /** Not 0: the process has as much memory as it may; no new sessions. */
+  isShortOfMemory: 3,
 } as const;
-export const VITALS = 3;
+export const VITALS = 4;
 
 /** A listener as a worker is told of it. The number stands for it in sessions and events, and is never reused. */
 export interface WorkerListener {
   readonly id: number;
   readonly plan: ListenerPlan;
+  /** With the port that the kernel chose where the plan leaves that open. */
+  readonly localAddress: SocketAddress;
   readonly socket: unknown;
   /** First slot of its counters. */
   readonly counters: number;
@@ -63,18 +72,23 @@ export interface WorkerCluster {
   readonly balancing?: BalancingPlan;
 }
 
+/** A cluster that is new or changed. An endpoint that the worker knows as it is stands there by its number alone. */
+export interface WorkerClusterChange extends Omit<WorkerCluster, "endpoints"> {
+  readonly endpoints: readonly (WorkerEndpoint | number)[];
+}
+
 /** What changes; what is not named stays. */
 export interface WorkerUpdate {
   readonly listeners: readonly WorkerListener[];
   readonly removedListeners: readonly number[];
-  readonly clusters: readonly WorkerCluster[];
+  readonly clusters: readonly WorkerClusterChange[];
   readonly removedClusters: readonly string[];
 }
 
 export type ToWorker =
   | { readonly type: "apply"; readonly sequence: number; readonly update: WorkerUpdate }
   | { readonly type: "flows"; readonly sequence: number; readonly update: FlowUpdate }
-  /** Rings to and from a signalling worker; the port is transferred. */
+  /** Rings to and from another thread; its port, where it has one, is transferred. */
   | { readonly type: "link"; readonly link: WorkerLink }
   | { readonly type: "unlink"; readonly attachment: number }
   | { readonly type: "streams"; readonly sequence: number }

@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { CounterBlocks } from "../datapath/counter-blocks.ts";
-import { EndpointSlot } from "../datapath/counters.ts";
 import type { Datapath, LiveEndpoint, LiveListener, LiveStream } from "../datapath/datapath.ts";
 import { FLOWS } from "../datapath/flows-name.ts";
 import type { LoadFilter } from "../flow/chain-cache.ts";
@@ -10,14 +9,19 @@ import type { FlowService } from "../flow/flow-service.ts";
 import type { MediaPorts } from "../flow/media-sockets.ts";
 import type { IoBackend } from "../io/io-backend.ts";
 import { chooseBackend } from "../io/load-backend.ts";
-import type { Plan, PlanRejection } from "../plan.ts";
+import type { EndpointPlan, Plan, PlanRejection } from "../plan.ts";
 import type { Sample } from "../stats/sample.ts";
+import { clusterParts } from "./cluster-parts.ts";
 import { ClusterRegistry } from "./cluster-registry.ts";
 import type { DatapathLogger } from "./datapath-logger.ts";
 import { clusterSamples, filterSamples, listenerSamples, mergeSamples } from "./datapath-samples.ts";
 import { ListenerRegistry } from "./listener-registry.ts";
-import type { WorkerUpdate } from "./protocol.ts";
+import { liveEndpoints } from "./live-endpoint.ts";
+import { MemoryGuard } from "./memory-guard.ts";
+import type { WorkerPreparation, WorkerUpdate } from "./protocol.ts";
 import { SinkFiles } from "./sink-files.ts";
+import { ThreadStarter } from "./thread-starter.ts";
+import { workerEntry } from "./worker-entry.ts";
 import { WorkerSlot } from "./worker-slot.ts";
 
 /** How long a turn may last before its worker is ended: far above any honest one, a pause of the machine included. */
@@ -41,6 +45,10 @@ export interface DatapathOptions {
   readonly sessionsPerWorker?: number;
   /** Local ports for legs of flows that name none; 16384 to 32767 unless said. */
   readonly mediaPorts?: MediaPorts;
+  /** Receivers of a flow that its own worker serves before other workers serve some; 64 unless said. */
+  readonly receiversAtHome?: number;
+  /** With more resident memory of the process no sessions and no legs of flows are taken; no limit unless said. */
+  readonly memoryLimitBytes?: number | undefined;
   /** Folder for what filters capture; they may not write where it is undefined. */
   readonly captureFolder?: string | undefined;
   /** Loads the filters of flows; without it they run without. */
@@ -59,12 +67,14 @@ export async function startDatapath(options: DatapathOptions): Promise<WorkerPoo
 export class WorkerPool implements Datapath {
   readonly io: string;
   readonly concurrency: number;
+  readonly #threads: ThreadStarter;
   readonly #slots: readonly WorkerSlot[];
   readonly #blocks: CounterBlocks;
   readonly #listeners: ListenerRegistry;
   readonly #clusters: ClusterRegistry;
   readonly #flows: FlowRegistry;
   readonly #sinks: SinkFiles | undefined;
+  readonly #memory: MemoryGuard;
   #watch: NodeJS.Timeout | undefined;
   /** The listeners that every worker serves. */
   #live: readonly LiveListener[] = [];
@@ -76,14 +86,22 @@ export class WorkerPool implements Datapath {
     const { captureFolder } = options;
     const sinks = captureFolder === undefined ? undefined : new SinkFiles(captureFolder, logger);
     this.#sinks = sinks;
+    this.#memory = new MemoryGuard(options.memoryLimitBytes);
     this.io = backend.name;
     this.concurrency = Math.min(concurrency, backend.maxConcurrency);
+    const threads = new ThreadStarter({
+      entry: workerEntry(import.meta.url, "datapath-worker"),
+      name: "datapath",
+      preparation: { io: backend.name } satisfies WorkerPreparation,
+    });
+    this.#threads = threads;
     this.#slots = Array.from(
       { length: this.concurrency },
       (_, index) =>
         new WorkerSlot({
           index,
           backend,
+          threads,
           sessions: sessionsPerWorker,
           logger,
           pages: () => this.#slots.map(({ counters }) => counters),
@@ -103,6 +121,8 @@ export class WorkerPool implements Datapath {
       legs: this.#slots.map(({ legs }) => legs),
       loadFilter: options.loadFilter,
       ports: options.mediaPorts ?? DEFAULT_PORTS,
+      receiversAtHome: options.receiversAtHome,
+      isShortOfMemory: () => this.#memory.isShort,
       openSocket: (socket) => backend.openMediaSocket(socket),
       update: (worker, update) => this.#slots[worker]!.applyFlows(update),
       eventfd: (worker) => this.#slots[worker]!.eventfd,
@@ -119,7 +139,11 @@ export class WorkerPool implements Datapath {
   async start(): Promise<void> {
     await Promise.all(this.#slots.map((slot) => slot.start()));
     this.#watch = setInterval(() => {
-      for (const slot of this.#slots) slot.checkTurn(TURN_LIMIT_MS);
+      this.#memory.look();
+      for (const slot of this.#slots) {
+        slot.setShortOfMemory(this.#memory.isShort);
+        slot.checkTurn(TURN_LIMIT_MS);
+      }
     }, WATCH_INTERVAL_MS);
     this.#watch.unref();
     process.once("exit", this.#onProcessExit);
@@ -135,19 +159,12 @@ export class WorkerPool implements Datapath {
     return this.#live;
   }
 
-  endpoints(): readonly LiveEndpoint[] {
-    const total = (slot: number) => this.#blocks.total(slot);
-    return this.#clusters.all.flatMap(({ name, endpoints }) =>
-      endpoints.map(({ id: _, counters, ...plan }) => ({
-        cluster: name,
-        plan,
-        sessionsActive: total(counters + EndpointSlot.sessionsActive),
-        sessionsTotal: total(counters + EndpointSlot.sessionsTotal),
-        errors: total(counters + EndpointSlot.errors),
-        receivedDatagrams: total(counters + EndpointSlot.rxDatagrams),
-        sentDatagrams: total(counters + EndpointSlot.txDatagrams),
-      })),
-    );
+  endpoints(clusters?: ReadonlySet<string>): readonly LiveEndpoint[] {
+    return liveEndpoints(this.#clusters.all, this.#blocks, clusters);
+  }
+
+  members(): ReadonlyMap<string, readonly EndpointPlan[]> {
+    return new Map(this.#clusters.all.map(({ name, endpoints }) => [name, endpoints]));
   }
 
   samples(): readonly Sample[] {
@@ -162,6 +179,7 @@ export class WorkerPool implements Datapath {
       ...clusterSamples(this.#clusters.all, this.#blocks),
       ...filterSamples(this.#slots, (name) => names.has(name)),
       ...this.#flows.samples(),
+      ...this.#memory.samples(),
       this.#restartSample(),
     ]);
   }
@@ -179,8 +197,10 @@ export class WorkerPool implements Datapath {
     clearInterval(this.#watch);
     process.off("exit", this.#onProcessExit);
     this.#flows.detachAll();
+    await this.#threads.close();
     // Before what is being applied ends: a worker that cannot be started would have it wait for good.
     await Promise.all(this.#slots.map((slot) => slot.stop()));
+    for (const slot of this.#slots) slot.release();
     await this.#sinks?.close();
     await this.#tail;
     this.#listeners.close();
@@ -195,12 +215,17 @@ export class WorkerPool implements Datapath {
   async #apply(plan: Plan): Promise<readonly PlanRejection[]> {
     const listeners = await this.#listeners.update(plan.listeners);
     const clusters = this.#clusters.update(plan.clusters);
+    const parts = clusterParts(clusters.changed);
+    for (const part of parts.slice(0, -1)) {
+      const update = { listeners: [], removedListeners: [], clusters: part, removedClusters: [] };
+      await Promise.all(this.#slots.map((slot) => slot.apply(update)));
+    }
     await Promise.all(
       this.#slots.map((slot, index) =>
         slot.apply({
           listeners: listeners.changed.map((entry) => this.#listeners.toWorker(entry, index)),
           removedListeners: listeners.removed,
-          clusters: clusters.changed,
+          clusters: parts.at(-1) ?? [],
           removedClusters: clusters.removed,
         }),
       ),

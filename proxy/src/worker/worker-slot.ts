@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
 import { type CounterPage, createCounterPage } from "../datapath/counters.ts";
 import type { LiveStream } from "../datapath/datapath.ts";
 import { monotonicMs } from "../datapath/monotonic-clock.ts";
 import { createSessionMemory } from "../datapath/session-table.ts";
 import { createLegMemory } from "../flow/leg-records.ts";
-import type { WorkerLink } from "../flow/worker/signalling-links.ts";
+import type { WorkerLink } from "../flow/worker/ring-links.ts";
 import type { FlowUpdate, WorkerFlowEvent } from "../flow/worker-flow.ts";
 import type { IoBackend, WorkerHandle } from "../io/io-backend.ts";
 import type { DatapathLogger } from "./datapath-logger.ts";
@@ -19,7 +19,7 @@ import {
   type WorkerData,
   type WorkerUpdate,
 } from "./protocol.ts";
-import { workerEntry } from "./worker-entry.ts";
+import type { ThreadStarter } from "./thread-starter.ts";
 import type { SinkRecord } from "./worker-sinks.ts";
 
 /** A worker that lived so long was well; one that dies sooner waits before it is started again, longer each time. */
@@ -34,6 +34,7 @@ const STREAMS_DEADLINE_MS = 250;
 export interface WorkerSlotOptions {
   readonly index: number;
   readonly backend: IoBackend;
+  readonly threads: ThreadStarter;
   /** The most sessions of this worker. */
   readonly sessions: number;
   readonly logger: DatapathLogger;
@@ -97,13 +98,12 @@ export class WorkerSlot {
   }
 
   #startThread(): Promise<void> {
-    const { index, backend, pages } = this.#options;
+    const { index, threads, pages } = this.#options;
     const { port1, port2 } = new MessageChannel();
     this.#vitals.fill(0);
     this.#startedMs = monotonicMs();
     const workerData: WorkerData = {
       index,
-      io: backend.name,
       ioHandle: this.#io.handle,
       sessions: this.#sessions,
       legs: this.legs,
@@ -114,11 +114,7 @@ export class WorkerSlot {
       metrics: this.metrics,
       hasSinks: this.#options.writeSink !== undefined,
     };
-    const worker = new Worker(workerEntry(import.meta.url, "datapath-worker"), {
-      workerData,
-      transferList: [port2],
-      name: `datapath-${index}`,
-    });
+    const worker = threads.start(workerData, [port2]);
     this.#worker = worker;
     this.#port = port1;
     port1.on("message", (message: FromWorker) => this.#onMessage(message));
@@ -147,9 +143,10 @@ export class WorkerSlot {
     return this.#io.eventfd;
   }
 
-  /** Connects this incarnation with a signalling worker. */
+  /** Connects this incarnation with another thread. */
   link(link: WorkerLink): void {
-    this.#port?.postMessage({ type: "link", link } satisfies ToWorker, [link.port]);
+    const transferred = typeof link.bell === "object" ? [link.bell] : [];
+    this.#port?.postMessage({ type: "link", link } satisfies ToWorker, transferred);
     this.#io.wake();
   }
 
@@ -190,6 +187,11 @@ export class WorkerSlot {
     void this.#worker?.terminate();
   }
 
+  /** Says whether the worker may take new sessions, as far as memory goes. */
+  setShortOfMemory(isShort: boolean): void {
+    this.#vitals[Vital.isShortOfMemory] = isShort ? 1 : 0;
+  }
+
   /** Lets the thread leave its loop; it is not started anew. */
   requestStop(): void {
     this.#isStopping = true;
@@ -197,7 +199,7 @@ export class WorkerSlot {
     this.#send({ type: "stop" });
   }
 
-  /** Stops the thread and gives back what it had. */
+  /** Stops the thread. Other threads may wake it until `release`. */
   async stop(): Promise<void> {
     const worker = this.#worker;
     this.requestStop();
@@ -210,6 +212,10 @@ export class WorkerSlot {
     // Nobody will answer any more; whoever waits goes on to close what is left.
     for (const resolve of this.#applied.values()) resolve();
     this.#applied.clear();
+  }
+
+  /** Gives back what wakes the thread; no other is left that might. */
+  release(): void {
     this.#io.close();
   }
 

@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { ClustersSchema } from "@msm/xds-protos/envoy/admin/v3/clusters_pb.js";
-import { clusterStatuses, clustersMessage, clustersText } from "../cluster-status.ts";
+import { clusterStatuses } from "../cluster-status.ts";
+import { clustersMessage } from "../clusters-message.ts";
+import { clustersText } from "../clusters-text.ts";
 import { protoJson } from "../proto-json.ts";
 import type { AdminRoute } from "../route.ts";
 
@@ -11,7 +13,8 @@ export const route: AdminRoute = {
   method: "GET",
   summary: "Clusters and their endpoints; ?format=json.",
   handle: ({ query, context }) => {
-    const statuses = clusterStatuses(context.store, context.datapath()?.endpoints());
+    const live = context.datapath()?.endpoints();
+    const statuses = clusterStatuses(context.store, live, (cluster) => context.rates?.(cluster));
     if (query.get("format") === "json") return protoJson(ClustersSchema, clustersMessage(statuses));
     return { body: clustersText(statuses) };
   },

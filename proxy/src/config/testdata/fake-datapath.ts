@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Datapath, LiveEndpoint, LiveListener, LiveStream } from "../../datapath/datapath.ts";
 import type { FlowService, LiveFlow } from "../../flow/flow-service.ts";
-import type { ListenerPlan, Plan, PlanRejection } from "../../plan.ts";
+import type { EndpointPlan, ListenerPlan, Plan, PlanRejection } from "../../plan.ts";
 import type { Sample } from "../../stats/sample.ts";
 
 /** A datapath that moves nothing: it remembers plans, and refuses the listeners that it was told to. */
@@ -57,8 +57,13 @@ export class FakeDatapath implements Datapath {
       endpoints.map((plan) => ({
         ...{ cluster: name, plan, sessionsActive: 2, sessionsTotal: 3, errors: 1 },
         ...{ receivedDatagrams: 5, sentDatagrams: 4 },
+        ...{ successes: 8, serverErrors: 2, connectFailures: 1, verdicts: 0 },
       })),
     );
+  }
+
+  members(): ReadonlyMap<string, readonly EndpointPlan[]> {
+    return new Map(this.plan.clusters.map(({ name, endpoints }) => [name, endpoints]));
   }
 
   samples(): readonly Sample[] {

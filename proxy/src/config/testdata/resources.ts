@@ -36,14 +36,16 @@ export function listenerJson(
   {
     cluster = "viewer",
     udpProxy = {},
+    listenerFilters = [],
     ...changes
-  }: JsonObject & { cluster?: string; udpProxy?: JsonObject } = {},
+  }: JsonObject & { cluster?: string; udpProxy?: JsonObject; listenerFilters?: JsonObject[] } = {},
 ): JsonObject {
   return {
     "@type": `${PREFIX}/envoy.config.listener.v3.Listener`,
     name,
     address: udpAddress(port),
     listener_filters: [
+      ...listenerFilters,
       { name: "envoy.filters.udp_listener.udp_proxy", typed_config: udpProxyJson(cluster, udpProxy) },
     ],
     ...changes,

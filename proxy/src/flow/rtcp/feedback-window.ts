@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** One request for a picture serves all who ask within this time: about what an encoder needs to answer. */
-const PICTURE_WINDOW_MS = 500;
+export const PICTURE_WINDOW_MS = 500;
 /** A retransmission that was asked for comes within this time, or is asked for again. */
 const NACK_WINDOW_MS = 50;
 /** Sequence numbers that are remembered. */
@@ -26,8 +26,8 @@ export class FeedbackWindow {
   }
 
   /** Whether the source is to be asked now: at once, or when the window of the last request is over. */
-  takePicture(nowMs: number): boolean {
-    if (!this.#isPictureWanted || nowMs < this.#askedPictureMs + PICTURE_WINDOW_MS) return false;
+  takePicture(nowMs: number, windowMs = PICTURE_WINDOW_MS): boolean {
+    if (!this.#isPictureWanted || nowMs < this.#askedPictureMs + windowMs) return false;
     this.#isPictureWanted = false;
     this.#askedPictureMs = nowMs;
     return true;

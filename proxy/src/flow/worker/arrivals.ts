@@ -1,13 +1,16 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import { DESCRIPTOR_WORDS, Word } from "../../datapath/batch.ts";
 import { type Ring, SLOTS } from "../../datapath/ring.ts";
 import { LegDrop, LegFlag, LegNumber, type LegRecords } from "../leg-records.ts";
 import { isRtcp, isRtp, read32 } from "../rtp-header.ts";
+import { TrunkChannel } from "../trunk.ts";
 import type { WorkerFlowEvent } from "../worker-flow.ts";
 import type { RtcpRelay } from "./flow-rtcp.ts";
 import type { FlowTable } from "./flow-table.ts";
 import type { FlowTimers } from "./flow-timers.ts";
 import { type Arrival, acceptArrival } from "./latch.ts";
+import type { ReceiverStage } from "./receiver-stage.ts";
 import type { RunningLeg, RunningSocket } from "./running-flow.ts";
 
 /** What may be in a slot: bits for RTP and RTCP. */
@@ -20,6 +23,7 @@ export interface ArrivalParts {
   readonly table: FlowTable;
   readonly rtcp: RtcpRelay;
   readonly timers: FlowTimers;
+  readonly stage: ReceiverStage;
   readonly onFlowEvent: (event: WorkerFlowEvent) => void;
 }
 
@@ -41,9 +45,11 @@ export class Arrivals {
     this.#arrival = { words, bytes, name: 0, ssrc: -1, isOnRtcpPort: false, datagrams: 0 };
   }
 
-  /** The same for a packet that came in a connection, whose leg is known. */
+  /** The same for a packet that came in a connection or over a trunk, whose leg is known. */
   fromChannel(slot: number, leg: RunningLeg, channel: number, nowMs: number): boolean {
-    return this.#take(slot, leg, channelKind(leg, channel), false, nowMs);
+    const isTrunk = leg.plan.transport.kind === "trunk";
+    const kind = isTrunk ? this.#trunkKind(slot, channel) : channelKind(leg, channel);
+    return this.#take(slot, leg, kind, false, nowMs);
   }
 
   /** Finds out whose datagrams of a media socket are in a slot. Returns whether they go on. */
@@ -78,6 +84,13 @@ export class Arrivals {
     return this.#take(slot, leg, kind, latched === "learnt", nowMs);
   }
 
+  /** Over a trunk comes what the flow lets pass, RTP or not. */
+  #trunkKind(slot: number, channel: number): number {
+    if (channel === TrunkChannel.rtcp) return Kind.rtcp;
+    const { bytes, slotLength } = this.#ring;
+    return isRtp(bytes, this.#ring.payload(slot), slotLength[slot]!) ? Kind.rtp : Kind.raw;
+  }
+
   /** Counts what came from a leg, tells of the first, and says whether it goes on. */
   #take(slot: number, leg: RunningLeg, kind: number, isNews: boolean, nowMs: number): boolean {
     const ring = this.#ring;
@@ -106,8 +119,14 @@ export class Arrivals {
   /** A receiver says only how it receives. */
   #takeFromReceiver(slot: number, leg: RunningLeg, kind: number, nowMs: number): void {
     const ring = this.#ring;
-    const at = ring.payload(slot);
-    const length = ring.slotSegment[slot]!;
+    let at = ring.payload(slot);
+    let length = ring.slotSegment[slot]!;
+    if (leg.flow.receiverChain !== undefined) {
+      if (!this.#parts.stage.fromReceiver(leg, ring, slot, nowMs)) return;
+      const word = (ring.descriptors >> 2) + ring.firstDescriptor[slot]! * DESCRIPTOR_WORDS;
+      at = ring.words[word + Word.data]!;
+      length = ring.words[word + Word.length]! & 0xffff;
+    }
     const isControl = (kind & Kind.rtcp) !== 0 && isRtcp(ring.bytes, at, length);
     if (!isControl || !this.#parts.rtcp.onReceiver(leg, ring.bytes, at, length, nowMs))
       this.#records.add(leg.record, LegDrop.unexpected, ring.descriptorCount[slot]!);

@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Ring } from "../../datapath/ring.ts";
 import { type CopySender, MOST_COPIED } from "../../io/copy-sender.ts";
-import type { InterleavedPlan } from "../flow-plan.ts";
 import { LegDrop, LegNumber, type LegRecords, LegWord } from "../leg-records.ts";
-import { rewriteBatch } from "../rewrite.ts";
+import { type Rewriting, rewriteBatch } from "../rewrite.ts";
 import { RtpBatch } from "../rtp-batch.ts";
 import { RTP_HEADER_BYTES } from "../rtp-header.ts";
+import { TrunkChannel, trunkConnection } from "../trunk.ts";
+import type { ReceiverStage } from "./receiver-stage.ts";
+import type { RingLinks } from "./ring-links.ts";
 import type { RunningFlow, RunningLeg } from "./running-flow.ts";
-import type { SignallingLinks } from "./signalling-links.ts";
 
 /** Sends what a flow's chain let pass to the flow's receivers, each with its headers and counters. */
 export class FanOut {
@@ -17,71 +18,115 @@ export class FanOut {
   readonly #ring: Ring;
   readonly #records: LegRecords;
   readonly #copies: CopySender;
-  readonly #links: SignallingLinks;
+  readonly #links: RingLinks;
+  readonly #stage: ReceiverStage;
   readonly #kept = new Uint32Array(MOST_COPIED);
   readonly #headers = new Uint8Array(MOST_COPIED * RTP_HEADER_BYTES);
+  readonly #rewriting: Rewriting;
 
-  constructor(ring: Ring, records: LegRecords, copies: CopySender, links: SignallingLinks) {
+  constructor(ring: Ring, records: LegRecords, copies: CopySender, links: RingLinks, stage: ReceiverStage) {
+    this.#stage = stage;
     this.#ring = ring;
     this.#records = records;
     this.#copies = copies;
     this.#links = links;
+    this.#rewriting = {
+      records,
+      batch: this.batch,
+      from: ring.bytes,
+      source: -1,
+      nowMs: 0,
+      kept: this.#kept,
+    };
   }
 
   /** Sends the batch to every receiver that is enabled, and empties it. */
-  send({ receivers, active }: RunningFlow, nowMs: number): void {
+  send(flow: RunningFlow, nowMs: number): void {
+    const { receivers, active, origin } = flow;
     if (this.batch.count === 0 || active === undefined) return;
+    this.#rewriting.source = origin;
+    this.#rewriting.nowMs = nowMs;
     this.#copies.begin(this.batch);
     this.#links.begin(this.batch, this.#ring);
-    for (const leg of receivers) {
-      const { transport } = leg.plan;
-      if (transport.kind === "interleaved") this.#sendInterleaved(leg, transport, active.record, nowMs);
-      else if (this.#records.addressLength(leg.record, LegWord.remote) > 0)
-        this.#sendUdp(leg, transport.rtp, active.record, nowMs);
-      else this.#records.add(leg.record, LegDrop.inactive, this.batch.count);
-    }
+    if (flow.trunks.length > 0) this.#sendTrunks(flow);
+    if (flow.receiverChain !== undefined) this.#sendFiltered(flow, nowMs);
+    else for (const leg of receivers) this.#sendTo(leg);
     this.#copies.flush();
     this.batch.clear();
   }
 
-  #sendUdp({ record, task }: RunningLeg, socket: number, source: number, nowMs: number): void {
+  #sendTo(leg: RunningLeg): void {
+    const { transport } = leg.plan;
+    if (transport.kind !== "udp") this.#sendInterleaved(leg);
+    else if (this.#records.addressLength(leg.record, LegWord.remote) > 0) this.#sendUdp(leg, transport.rtp);
+    else this.#records.add(leg.record, LegDrop.inactive, this.batch.count);
+  }
+
+  /** Each receiver's copies, with its headers, go through its filters before they leave. */
+  #sendFiltered({ receivers }: RunningFlow, nowMs: number): void {
+    const { batch } = this;
+    const kept = this.#kept;
+    const ring = this.#ring;
+    for (const leg of receivers) {
+      const { task } = leg;
+      const headers = task === undefined ? undefined : this.#headers;
+      const count = task === undefined ? batch.count : rewriteBatch(task, this.#rewriting, this.#headers, 0);
+      for (let i = 0; i < count; i++) {
+        const at = task === undefined ? i : kept[i]!;
+        const header = i * RTP_HEADER_BYTES;
+        this.#stage.addMedia(leg, ring, batch.offset[at]!, batch.length[at]!, headers, header, nowMs);
+      }
+    }
+    this.#stage.flush(nowMs);
+  }
+
+  /** One copy to each other worker that serves receivers of the flow; at once, for it sends while this one does. */
+  #sendTrunks({ trunks, origin }: RunningFlow): void {
+    const { batch } = this;
+    for (const { record, plan } of trunks) {
+      if (plan.transport.kind !== "trunk") continue;
+      const { attachment, flow } = plan.transport;
+      const connection = trunkConnection(flow, origin);
+      const { media } = TrunkChannel;
+      const { sent, sentBytes } = this.#links.sendCopies(
+        attachment,
+        connection,
+        media,
+        undefined,
+        this.#kept,
+        0,
+      );
+      this.#countInterleaved(record, batch.count, sent, sentBytes);
+    }
+    this.#links.flush();
+  }
+
+  #sendUdp({ record, task }: RunningLeg, socket: number): void {
     const copies = this.#copies;
     if (task === undefined) {
       copies.addPlain(record, socket);
       return;
     }
     const to = copies.reserveHeaders(this.batch.count);
-    const from = this.#ring.bytes;
-    const kept = this.#kept;
-    const count = rewriteBatch(
-      task,
-      source,
-      this.#records,
-      this.batch,
-      from,
-      copies.headers,
-      to,
-      kept,
-      nowMs,
-    );
-    if (count > 0) copies.addRewritten(record, socket, kept, count, to);
+    const count = rewriteBatch(task, this.#rewriting, copies.headers, to);
+    if (count > 0) copies.addRewritten(record, socket, this.#kept, count, to);
   }
 
-  #sendInterleaved(
-    { record, task }: RunningLeg,
-    transport: InterleavedPlan,
-    source: number,
-    nowMs: number,
-  ): void {
+  #sendInterleaved({ record, task, plan: { transport } }: RunningLeg): void {
+    if (transport.kind !== "interleaved") return;
     const { batch } = this;
     const kept = this.#kept;
-    const from = this.#ring.bytes;
-    const count =
-      task === undefined
-        ? batch.count
-        : rewriteBatch(task, source, this.#records, batch, from, this.#headers, 0, kept, nowMs);
+    const count = task === undefined ? batch.count : rewriteBatch(task, this.#rewriting, this.#headers, 0);
     const headers = task === undefined ? undefined : this.#headers;
-    const { sent, sentBytes } = this.#links.sendCopies(transport, headers, kept, count);
+    const { attachment, connection, rtpChannel } = transport;
+    const { sent, sentBytes } = this.#links.sendCopies(
+      attachment,
+      connection,
+      rtpChannel,
+      headers,
+      kept,
+      count,
+    );
     this.#countInterleaved(record, count, sent, sentBytes);
   }
 

@@ -3,21 +3,25 @@
 import type { CopySender } from "../../io/copy-sender.ts";
 import type { MemoryViews } from "../../wasm/copy-bytes.ts";
 import { LegFlag, LegNumber, type LegRecords, LegWord, RECORD_WORDS } from "../leg-records.ts";
-import { FeedbackWindow } from "../rtcp/feedback-window.ts";
+import { FeedbackWindow, PICTURE_WINDOW_MS } from "../rtcp/feedback-window.ts";
 import { ReceiverReports } from "../rtcp/receiver-reports.ts";
 import { Reception, type ReportBlock } from "../rtcp/reception.ts";
 import { Feedback, RtcpCursor, RtcpType } from "../rtcp/rtcp-cursor.ts";
 import { rtcpIntervalMs } from "../rtcp/rtcp-interval.ts";
 import { RtcpWriter } from "../rtcp/rtcp-writer.ts";
 import { type StreamMapping, translateSenderRtcp } from "../rtcp/translate-sender-rtcp.ts";
-import { read16, read32 } from "../rtp-header.ts";
+import { isRtcp, read16, read32 } from "../rtp-header.ts";
+import { TrunkChannel, trunkConnection } from "../trunk.ts";
+import type { ReceiverStage } from "./receiver-stage.ts";
+import type { RingLinks } from "./ring-links.ts";
 import type { RunningFlow, RunningLeg } from "./running-flow.ts";
-import type { SignallingLinks } from "./signalling-links.ts";
 
 /** Entries of a NACK that are looked at, each for 17 packets: whoever lost more is not helped by asking. */
 const MOST_NACKS = 64;
 /** A source that reports does so by now: the longest least interval of RFC 3550 section 6.2 is 6.2 s. */
 const REPORTS_BY_MS = 6_500;
+/** A branch gathers what its receivers say for so long; the flow waits as RTCP has it. */
+const BRANCH_INTERVAL_MS = 200;
 /** A stream that paused for longer gets no reports (RFC 3550 section 6.4: two intervals). */
 const PAUSE_MS = 10_000;
 
@@ -41,7 +45,8 @@ export class FlowRtcp {
 export class RtcpRelay {
   readonly #records: LegRecords;
   readonly #copies: CopySender;
-  readonly #links: SignallingLinks;
+  readonly #links: RingLinks;
+  readonly #stage: ReceiverStage;
   readonly #random: () => number;
   readonly #wallMs: () => number;
   readonly #cursor = new RtcpCursor();
@@ -67,13 +72,15 @@ export class RtcpRelay {
   constructor(
     records: LegRecords,
     copies: CopySender,
-    links: SignallingLinks,
+    links: RingLinks,
+    stage: ReceiverStage,
     random: () => number,
     wallMs: () => number,
   ) {
     this.#records = records;
     this.#copies = copies;
     this.#links = links;
+    this.#stage = stage;
     this.#random = random;
     this.#wallMs = wallMs;
     const words = new Uint32Array(0x1_0000 / 4);
@@ -89,7 +96,7 @@ export class RtcpRelay {
   /** Media of the active source came. */
   onMedia(flow: RunningFlow, nowMs: number): void {
     const { rtcp } = flow;
-    if (rtcp.dueMs === Number.POSITIVE_INFINITY)
+    if (rtcp.dueMs === Number.POSITIVE_INFINITY && !flow.isBranch)
       rtcp.dueMs = nowMs + rtcpIntervalMs(this.#random(), rtcp.isFirst);
   }
 
@@ -101,16 +108,18 @@ export class RtcpRelay {
       if (cursor.type === RtcpType.SR && cursor.length >= 28)
         flow.rtcp.reception.onSenderReport(read32(from.bytes, cursor.start + 10), nowMs);
     }
+    for (const trunk of flow.trunks) this.#send(trunk, from, offset, length);
     for (const leg of flow.receivers) {
       if (leg.task === undefined) {
-        this.#send(leg, from, offset, length);
+        this.#sendDown(leg, from, offset, length, nowMs);
         continue;
       }
       if (!this.#map(leg, flow)) continue;
       cursor.reset(from.bytes, offset, length);
       const translated = translateSenderRtcp(cursor, from.bytes, this.#mapping, this.#scratch.bytes);
-      if (translated > 0) this.#send(leg, this.#scratch, 0, translated);
+      if (translated > 0) this.#sendDown(leg, this.#scratch, 0, translated, nowMs);
     }
+    this.#stage.flush(nowMs);
     return true;
   }
 
@@ -129,7 +138,7 @@ export class RtcpRelay {
       else if (type === RtcpType.RTPFB && count === Feedback.NACK) this.#passNack(leg, bytes, nowMs);
     }
     if (rtcp.dueMs === Number.POSITIVE_INFINITY && rtcp.reports.fresh > 0)
-      rtcp.dueMs = nowMs + rtcpIntervalMs(this.#random(), rtcp.isFirst);
+      rtcp.dueMs = nowMs + this.#intervalMs(flow, rtcp.isFirst);
     this.askPicture(flow, nowMs);
     return true;
   }
@@ -137,7 +146,9 @@ export class RtcpRelay {
   /** Asks the source for a whole picture where a receiver wants one and the window allows. */
   askPicture(flow: RunningFlow, nowMs: number): void {
     const { rtcp } = flow;
-    if (flow.active === undefined || rtcp.reception.ssrc < 0 || !rtcp.feedback.takePicture(nowMs)) return;
+    if (flow.active === undefined || rtcp.reception.ssrc < 0) return;
+    // The flow itself has the window, for all of its branches.
+    if (!rtcp.feedback.takePicture(nowMs, flow.isBranch ? 0 : PICTURE_WINDOW_MS)) return;
     rtcp.writer.begin(0, undefined);
     rtcp.writer.addPli(rtcp.reception.ssrc);
     this.sendUp(flow);
@@ -151,9 +162,11 @@ export class RtcpRelay {
     const { rtcp } = flow;
     const { reception, reports, writer } = rtcp;
     rtcp.dueMs = Number.POSITIVE_INFINITY;
-    if (reception.ssrc < 0 || (reception.fresh === 0 && reports.fresh === 0)) return false;
+    // A branch speaks for its receivers alone: what arrives here arrived where the flow is.
+    const isAny = reports.fresh > 0 || (reception.fresh > 0 && !flow.isBranch);
+    if (reception.ssrc < 0 || !isAny) return false;
     rtcp.isFirst = false;
-    rtcp.dueMs = nowMs + rtcpIntervalMs(this.#random(), false);
+    rtcp.dueMs = nowMs + this.#intervalMs(flow, false);
     const isReported = reports.fresh > 0;
     reception.report(nowMs, this.#block);
     if (isReported) reports.take(nowMs, this.#block);
@@ -161,24 +174,29 @@ export class RtcpRelay {
     return true;
   }
 
+  #intervalMs({ isBranch }: RunningFlow, isFirst: boolean): number {
+    return isBranch ? BRANCH_INTERVAL_MS : rtcpIntervalMs(this.#random(), isFirst);
+  }
+
   /**
    * Tells every receiver when its stream's timestamps are, where the source does not: players need it to keep picture
    * and sound together. Only where the clock rate is known.
    */
-  reportDown(flow: RunningFlow): void {
+  reportDown(flow: RunningFlow, nowMs: number): void {
     const { reception, writer } = flow.rtcp;
     const clockRate = flow.active?.plan.clockRate ?? 0;
     if (clockRate === 0 || reception.ssrc < 0 || reception.isReported) return;
     const wallMs = this.#wallMs();
     if (wallMs - reception.begunMs < REPORTS_BY_MS || wallMs - reception.latestMs > PAUSE_MS) return;
     const timestamp = reception.timestampAt(wallMs, clockRate);
-    for (const leg of flow.receivers) {
+    for (const leg of [...flow.trunks, ...flow.receivers]) {
       if (!this.#map(leg, flow)) continue;
       const { ssrcOut, timestampOffset, packets, octets } = this.#mapping;
       if (packets === 0) continue;
       writer.beginSender(ssrcOut, wallMs, timestamp + timestampOffset, packets, octets);
-      this.#send(leg, writer, 0, writer.length);
+      this.#sendDown(leg, writer, 0, writer.length, nowMs);
     }
+    this.#stage.flush(nowMs);
   }
 
   /** Sends what the flow's writer holds to the source. */
@@ -186,8 +204,19 @@ export class RtcpRelay {
     if (active) this.#send(active, writer, 0, writer.length);
   }
 
-  /** Sends what a filter has for the source of media, to where the media come from. */
-  sendMedia(
+  /** Sends what a filter has for the source: RTCP to where the source has that, all else to where its media come from. */
+  sendToSource(leg: RunningLeg, from: MemoryViews, start: number, length: number): void {
+    if (this.#takesRtcp(leg) && isRtcp(from.bytes, start, length)) this.#send(leg, from, start, length);
+    else this.#sendMedia(leg, from, start, length);
+  }
+
+  #takesRtcp({ record, plan: { transport } }: RunningLeg): boolean {
+    if (transport.kind === "interleaved") return transport.rtcpChannel !== undefined;
+    if (transport.kind === "trunk") return true;
+    return transport.rtcp >= 0 && this.#records.addressLength(record, LegWord.remoteRtcp) > 0;
+  }
+
+  #sendMedia(
     { record, plan: { transport } }: RunningLeg,
     from: MemoryViews,
     start: number,
@@ -198,11 +227,26 @@ export class RtcpRelay {
         this.#copies.addPacket(record, LegWord.remote, transport.rtp, from.bytes, start, length);
       return;
     }
+    // Filters run where the flow is, not at its branches.
+    if (transport.kind === "trunk") return;
     const { attachment, connection, rtpChannel } = transport;
     this.#links.send(attachment, connection, rtpChannel, from, start, length);
   }
 
-  #send({ record, plan: { transport } }: RunningLeg, from: MemoryViews, start: number, length: number): void {
+  /** What goes to a receiver passes its filters, where it has any; `flush` of the stage sends it then. */
+  #sendDown(leg: RunningLeg, from: MemoryViews, start: number, length: number, nowMs: number): void {
+    const isFiltered = leg.flow.receiverChain !== undefined && leg.plan.transport.kind !== "trunk";
+    if (isFiltered) this.#stage.addControl(leg, from, start, length, nowMs);
+    else this.#send(leg, from, start, length);
+  }
+
+  #send({ record, flow, plan }: RunningLeg, from: MemoryViews, start: number, length: number): void {
+    const { transport } = plan;
+    if (transport.kind === "trunk") {
+      const connection = trunkConnection(transport.flow, Math.max(flow.origin, 0));
+      this.#links.send(transport.attachment, connection, TrunkChannel.rtcp, from, start, length);
+      return;
+    }
     if (transport.kind === "udp") {
       if (transport.rtcp >= 0 && this.#records.addressLength(record, LegWord.remoteRtcp) > 0)
         this.#copies.addPacket(record, LegWord.remoteRtcp, transport.rtcp, from.bytes, start, length);
@@ -216,13 +260,12 @@ export class RtcpRelay {
   }
 
   /** How the receiver's stream is moved; false while it has none of this source. */
-  #map({ record, task }: RunningLeg, { rtcp, active, sourceCount }: RunningFlow): boolean {
+  #map({ record, task }: RunningLeg, { rtcp, origin, sourceCount }: RunningFlow): boolean {
     const mapping = this.#mapping;
     const records = this.#records;
     const at = record * RECORD_WORDS;
     const isContinuous = task?.plan.isContinuous ?? false;
-    const isSynced =
-      records.has(record, LegFlag.Synced) && records.words[at + LegWord.source] === active?.record;
+    const isSynced = records.has(record, LegFlag.Synced) && records.words[at + LegWord.source] === origin;
     if (isContinuous && !isSynced) return false;
     mapping.ssrcIn = isContinuous ? records.words[at + LegWord.ssrcIn]! >>> 0 : rtcp.reception.ssrc;
     mapping.ssrcOut = task?.plan.ssrc ?? mapping.ssrcIn;

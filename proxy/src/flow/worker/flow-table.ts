@@ -5,6 +5,7 @@ import type { WorkerIo } from "../../io/io-backend.ts";
 import type { SessionInfo } from "../../wasm/filter-environment.ts";
 import { LegFlag, type LegRecords, LegWord, RECORD_WORDS } from "../leg-records.ts";
 import { payloadTypeTable, type RewriteTask } from "../rewrite.ts";
+import { TrunkChannel, trunkConnection } from "../trunk.ts";
 import type { FlowUpdate, WorkerFlow, WorkerLeg, WorkerSocket, WorkerUdp } from "../worker-flow.ts";
 import { AddressMap } from "./address-map.ts";
 import type { FlowChains } from "./flow-chains.ts";
@@ -18,6 +19,7 @@ export class FlowTable {
   readonly #chains: FlowChains;
   readonly #flows: (RunningFlow | undefined)[] = [];
   readonly #sockets: (RunningSocket | undefined)[] = [];
+  readonly #byRecord: (RunningLeg | undefined)[] = [];
   /** By attachment, then by connection and channel. */
   readonly #interleaved = new Map<number, Map<number, RunningLeg>>();
 
@@ -32,6 +34,11 @@ export class FlowTable {
 
   get flows(): readonly (RunningFlow | undefined)[] {
     return this.#flows;
+  }
+
+  /** The leg with this record. */
+  leg(record: number): RunningLeg | undefined {
+    return this.#byRecord[record];
   }
 
   socket(number: number): RunningSocket | undefined {
@@ -58,38 +65,58 @@ export class FlowTable {
     const flow = known ?? this.#openFlow(told, nowMs);
     const isChainNew = known === undefined || known.chainNumber !== told.chain.number;
     flow.stream = told.stream;
+    flow.receiverCount = told.receiverCount;
     flow.idleMs = told.idleMs;
+    flow.isBranch = told.branchSources !== undefined;
     if (known && isChainNew) this.#changeChain(known, told);
-    for (const record of told.removedLegs) this.#removeLeg(flow, record);
+    for (const record of told.removedLegs) {
+      flow.receiverChain?.closeSession(record);
+      this.#removeLeg(flow, record);
+    }
     for (const number of told.removedSockets) this.#removeSocket(flow, number);
     for (const socket of told.sockets) this.#addSocket(flow, socket);
+    const legsBefore = new Set(flow.legs.keys());
     for (const leg of told.legs) this.#setLeg(flow, leg);
-    this.#enable(flow, told.activeSource);
+    this.#enable(flow, told);
     // Last, so that filters learn where the media come from.
     if (isChainNew) flow.chain.openSession(this.#sessionInfo(flow, isResumed || known !== undefined));
+    if (flow.receiverChain === undefined) return;
+    for (const leg of flow.legs.values()) {
+      const isOlder = isResumed || legsBefore.has(leg.record);
+      if (leg.plan.role === "receiver" && leg.plan.transport.kind !== "trunk" && (isChainNew || !isOlder))
+        flow.receiverChain.openSession(this.#receiverInfo(leg, isOlder));
+    }
   }
 
   /** Finds out which legs give and get media now. */
-  #enable(flow: RunningFlow, activeSource: number): void {
+  #enable(flow: RunningFlow, { activeSource, branchSources }: WorkerFlow): void {
     const active = flow.legs.get(activeSource);
-    if (active?.record !== flow.active?.record) flow.rtcp.reception.restart();
     const enabled = [...flow.legs.values()].filter(({ plan }) => plan.isEnabled);
     flow.active = active;
-    flow.receivers = enabled.filter(({ plan }) => plan.role === "receiver");
-    flow.sourceCount = enabled.length - flow.receivers.length;
+    const receivers = enabled.filter(({ plan }) => plan.role === "receiver");
+    flow.receivers = receivers.filter(({ plan }) => plan.transport.kind !== "trunk");
+    flow.trunks = receivers.filter(({ plan }) => plan.transport.kind === "trunk");
+    flow.sourceCount = branchSources ?? enabled.length - receivers.length;
+    // What comes over a trunk says whose it is.
+    if (branchSources === undefined) setOrigin(flow, active?.record ?? -1);
   }
 
   #openFlow(told: WorkerFlow, nowMs: number): RunningFlow {
-    const chain = this.#chains.take(told.chain);
+    const { chain, receiverChain } = this.#chains.take(told.chain);
     const flow: RunningFlow = {
       number: told.number,
       stream: told.stream,
       idleMs: told.idleMs,
       chainNumber: told.chain.number,
       chain,
+      receiverChain,
       legs: new Map(),
       active: undefined,
+      origin: -1,
+      isBranch: false,
       receivers: [],
+      receiverCount: 0,
+      trunks: [],
       sockets: new Map(),
       rtcp: this.#createRtcp(),
       sourceCount: 0,
@@ -101,17 +128,26 @@ export class FlowTable {
   }
 
   #changeChain(flow: RunningFlow, told: WorkerFlow): void {
-    const chain = this.#chains.take(told.chain);
+    const { chain, receiverChain } = this.#chains.take(told.chain);
+    flow.chain.handOver(flow.number, chain);
     flow.chain.closeSession(flow.number);
+    for (const record of flow.legs.keys()) {
+      if (receiverChain) flow.receiverChain?.handOver(record, receiverChain);
+      flow.receiverChain?.closeSession(record);
+    }
     this.#chains.give(flow.chainNumber);
     flow.chainNumber = told.chain.number;
     flow.chain = chain;
+    flow.receiverChain = receiverChain;
   }
 
   #removeFlow(number: number): void {
     const flow = this.#flows[number];
     if (flow === undefined) return;
-    for (const record of [...flow.legs.keys()]) this.#removeLeg(flow, record);
+    for (const record of [...flow.legs.keys()]) {
+      flow.receiverChain?.closeSession(record);
+      this.#removeLeg(flow, record);
+    }
     for (const socket of [...flow.sockets.keys()]) this.#removeSocket(flow, socket);
     flow.chain.closeSession(number);
     this.#chains.give(flow.chainNumber);
@@ -143,6 +179,7 @@ export class FlowTable {
     this.#removeLeg(flow, record);
     const leg: RunningLeg = { record, flow, plan, latchFrom: latchWords(plan), task: taskOf(plan) };
     flow.legs.set(record, leg);
+    this.#byRecord[record] = leg;
     if (!plan.isEnabled) this.#records.clearFlag(record, LegFlag.Synced);
     if (plan.transport.kind === "udp") {
       this.#setAddresses(record, plan.transport);
@@ -163,6 +200,7 @@ export class FlowTable {
     const leg = flow.legs.get(record);
     if (leg === undefined) return;
     flow.legs.delete(record);
+    this.#byRecord[record] = undefined;
     for (const socket of this.#socketsOf(leg)) {
       socket.legs.delete(leg);
       socket.byAddress.remove(leg);
@@ -180,6 +218,13 @@ export class FlowTable {
     const remote = active && this.#records.address(active.record, LegWord.remote);
     const client = remote === undefined ? "" : formatSocketAddress(remote);
     return { index: number, client, endpoint: "", local: "", resumed };
+  }
+
+  /** At stage EGRESS the endpoint is the receiver, as far as its address is known by now. */
+  #receiverInfo({ record, flow }: RunningLeg, resumed: boolean): SessionInfo {
+    const remote = this.#records.address(record, LegWord.remote);
+    const endpoint = remote === undefined ? "" : formatSocketAddress(remote);
+    return { ...this.#sessionInfo(flow, resumed), index: record, endpoint };
   }
 
   #socketsOf({ plan: { transport } }: RunningLeg): readonly RunningSocket[] {
@@ -200,6 +245,12 @@ export class FlowTable {
   }
 }
 
+/** Another source is sent on: its stream is another one, whatever its SSRC. */
+export function setOrigin(flow: RunningFlow, origin: number): void {
+  if (flow.origin !== origin) flow.rtcp.reception.restart();
+  flow.origin = origin;
+}
+
 function latchWords({ transport }: WorkerLeg): Uint32Array | undefined {
   if (transport.kind !== "udp" || transport.latchFrom === undefined) return undefined;
   const words = new Uint32Array(8);
@@ -213,7 +264,9 @@ function taskOf({ rewrite, record, clockRate }: WorkerLeg): RewriteTask | undefi
 }
 
 function channelKeys({ transport }: WorkerLeg): readonly number[] {
-  if (transport.kind !== "interleaved") return [];
+  if (transport.kind === "udp") return [];
+  if (transport.kind === "trunk")
+    return Object.values(TrunkChannel).map((channel) => trunkConnection(transport.flow, 0) * 256 + channel);
   const { connection, rtpChannel, rtcpChannel } = transport;
   const channels = rtcpChannel === undefined ? [rtpChannel] : [rtpChannel, rtcpChannel];
   return channels.map((channel) => connection * 256 + channel);

@@ -4,27 +4,31 @@ import { randomBytes } from "node:crypto";
 import { Action, DESCRIPTOR_WORDS, Flag, Word } from "../../datapath/batch.ts";
 import type { LiveStream } from "../../datapath/datapath.ts";
 import { type Ring, SLOTS, SlotState } from "../../datapath/ring.ts";
-import { formatSocketAddress } from "../../datapath/sockaddr.ts";
 import { MOST_COPIED } from "../../io/copy-sender.ts";
 import type { WorkerIo } from "../../io/io-backend.ts";
 import { FIRST_SESSION_CONTEXT } from "../../wasm/abi.ts";
 import type { Outgoing } from "../../wasm/detour.ts";
 import type { FilterChain } from "../../wasm/filter-chain.ts";
 import type { FilterEnvironment } from "../../wasm/filter-environment.ts";
-import type { StreamReport } from "../../wasm/stream-report.ts";
 import type { InterleavedRing } from "../interleaved-ring.ts";
-import { LegDrop, type LegRecords, LegWord } from "../leg-records.ts";
+import { LegDrop, type LegRecords } from "../leg-records.ts";
 import { isRtcp, isRtp } from "../rtp-header.ts";
+import { trunkConnection, trunkFlow, trunkSource } from "../trunk.ts";
 import type { FlowUpdate, WorkerFlowEvent } from "../worker-flow.ts";
 import { Arrivals, Kind } from "./arrivals.ts";
 import { copyPacket } from "./copy-packet.ts";
 import { FanOut } from "./fan-out.ts";
 import { FlowChains } from "./flow-chains.ts";
 import { FlowRtcp, RtcpRelay } from "./flow-rtcp.ts";
-import { FlowTable } from "./flow-table.ts";
+import { FlowTable, setOrigin } from "./flow-table.ts";
 import { FlowTimers } from "./flow-timers.ts";
-import type { RunningFlow } from "./running-flow.ts";
-import { SignallingLinks, type WorkerLink } from "./signalling-links.ts";
+import { liveStream } from "./live-stream.ts";
+import { ReceiverStage } from "./receiver-stage.ts";
+import { RingLinks, type WorkerLink } from "./ring-links.ts";
+import type { RunningFlow, RunningLeg } from "./running-flow.ts";
+
+/** Packets that are taken from a ring in a turn before sockets are looked at again: a worker that is behind has turns, too. */
+const MOST_FROM_RING = 8 * SLOTS;
 
 /** What the flows of a worker are made of. */
 export interface FlowWorkerParts {
@@ -42,7 +46,8 @@ export class FlowWorker {
   readonly #records: LegRecords;
   readonly #chains: FlowChains;
   readonly #table: FlowTable;
-  readonly #links = new SignallingLinks();
+  readonly #links: RingLinks;
+  readonly #stage: ReceiverStage;
   readonly #fanOut: FanOut;
   readonly #rtcp: RtcpRelay;
   readonly #timers: FlowTimers;
@@ -50,6 +55,8 @@ export class FlowWorker {
   #nowMs = 0;
   /** Whether filters have something to send that is not in the ring. */
   #isLeaving = false;
+  /** Whether rings hold something that was left there for the next turn. */
+  #isBehind = false;
   /** The wall clock at the wake-up, for what comes through rings. */
   #rxLow = 0;
   #rxHigh = 0;
@@ -62,33 +69,48 @@ export class FlowWorker {
     const cname = randomBytes(12).toString("base64");
     const createRtcp = () => new FlowRtcp(randomBytes(4).readUInt32BE(), cname);
     this.#table = new FlowTable(parts.legs, parts.io, this.#chains, createRtcp);
-    this.#fanOut = new FanOut(parts.ring, parts.legs, parts.io.copies, this.#links);
+    this.#links = new RingLinks((eventfd) => parts.io.wakeOther(eventfd));
+    this.#stage = new ReceiverStage({
+      records: parts.legs,
+      copies: parts.io.copies,
+      links: this.#links,
+      onRun: (chain) => this.#onRun(chain),
+    });
+    this.#fanOut = new FanOut(parts.ring, parts.legs, parts.io.copies, this.#links, this.#stage);
     this.#rtcp = new RtcpRelay(
       parts.legs,
       parts.io.copies,
       this.#links,
+      this.#stage,
       Math.random,
       () => Number(parts.environment.wallNs() / 1000n) / 1000,
     );
     this.#timers = new FlowTimers(parts, this.#table, this.#chains, this.#rtcp);
-    this.#arrivals = new Arrivals({ ...parts, table: this.#table, rtcp: this.#rtcp, timers: this.#timers });
+    this.#arrivals = new Arrivals({
+      ...parts,
+      table: this.#table,
+      rtcp: this.#rtcp,
+      timers: this.#timers,
+      stage: this.#stage,
+    });
   }
 
   /** Takes over what changed, between batches. */
   apply(update: FlowUpdate, nowMs: number): void {
     this.#table.apply(update, nowMs);
-    this.#timers.nextMs = nowMs;
+    this.#timers.notBefore(nowMs);
   }
 
   /** Does what is due by the clock. The ring's batch is empty. Returns when to come again, in milliseconds of the clock. */
   onTurn(nowMs: number): number {
+    if (this.#isBehind) this.onWake(nowMs);
     if (nowMs >= this.#timers.nextMs) {
       this.#nowMs = nowMs;
       this.#timers.run(nowMs);
       this.#sendOutgoing();
       this.#flush();
     }
-    return this.#timers.nextMs;
+    return this.#isBehind ? nowMs : this.#timers.nextMs;
   }
 
   /** What the filters tell of their streams. */
@@ -96,14 +118,14 @@ export class FlowWorker {
     return [...this.#chains.all()].flatMap((chain) =>
       chain.streams().flatMap((stream) => {
         const flow = this.#table.flows[stream.session];
-        return flow?.chain === chain ? [toLiveStream(stream, flow, this.#records, worker)] : [];
+        return flow?.chain === chain ? [liveStream(stream, flow, this.#records, worker)] : [];
       }),
     );
   }
 
   setLink(link: WorkerLink): void {
     this.#links.set(link);
-    this.#parts.io.watchPort(link.port);
+    if (typeof link.bell === "object") this.#parts.io.watchPort(link.bell);
   }
 
   removeLink(attachment: number): void {
@@ -123,13 +145,13 @@ export class FlowWorker {
     this.#flush();
   }
 
-  /** Rings between this worker and signalling workers may hold something. The ring's batch is empty. */
+  /** Rings between this worker and other threads may hold something. The batch is empty. */
   onWake(nowMs: number): void {
     this.#nowMs = nowMs;
     const rxNs = this.#parts.environment.wallNs();
     this.#rxLow = Number(rxNs & 0xffff_ffffn);
     this.#rxHigh = Number(rxNs >> 32n);
-    this.#links.drain((attachment, ring) => this.#drain(attachment, ring));
+    this.#isBehind = this.#links.drain((attachment, ring) => this.#drain(attachment, ring));
     if (this.#ring.slots > 0) this.#passInterleaved();
     this.#flush();
   }
@@ -139,10 +161,12 @@ export class FlowWorker {
     this.#links.flush();
   }
 
-  #drain(attachment: number, from: InterleavedRing): void {
+  /** Takes what is in a ring; returns whether something was left there. */
+  #drain(attachment: number, from: InterleavedRing): boolean {
     const ring = this.#ring;
-    while (from.next()) {
-      const leg = this.#table.interleaved(attachment, from.connection, from.channel);
+    for (let taken = 0; taken < MOST_FROM_RING; taken++) {
+      if (!from.next()) return false;
+      const leg = this.#legOf(attachment, from);
       if (leg === undefined) {
         from.drop(1);
         continue;
@@ -153,6 +177,18 @@ export class FlowWorker {
       if (!this.#arrivals.fromChannel(slot, leg, from.channel, this.#nowMs)) this.#drop(slot);
       if (ring.slots === SLOTS) this.#passInterleaved();
     }
+    return true;
+  }
+
+  /** Whose packet it is that was found in a ring. */
+  #legOf(attachment: number, { connection, channel }: InterleavedRing): RunningLeg | undefined {
+    if (attachment >= 0) return this.#table.interleaved(attachment, connection, channel);
+    const leg = this.#table.interleaved(attachment, trunkConnection(trunkFlow(connection), 0), channel);
+    if (leg?.plan.role !== "source" || leg.flow.origin === trunkSource(connection)) return leg;
+    // The flow switched to another source: what is of the one before leaves as that.
+    if (this.#ring.slots > 0) this.#passInterleaved();
+    setOrigin(leg.flow, trunkSource(connection));
+    return leg;
   }
 
   #drop(slot: number): void {
@@ -187,8 +223,12 @@ export class FlowWorker {
     }
     if (chain.run(ring, ring.firstDescriptor[first]!, count, false, this.#nowMs * 1e6))
       ring.slotState.fill(SlotState.Apart, first, end);
-    // A filter may have set a timer, or added something.
-    this.#timers.notBefore(chain.nextMs);
+    this.#onRun(chain);
+  }
+
+  /** A filter may have set a timer, or added something. */
+  #onRun(chain: FilterChain): void {
+    this.#timers.chainDue(chain.nextMs);
     if (chain.hasOutgoing) this.#isLeaving = true;
   }
 
@@ -201,14 +241,37 @@ export class FlowWorker {
       if (!chain.hasOutgoing) continue;
       // A flow is its owner's to close, not a filter's.
       chain.takeCloseRequests();
-      if (chain.outgoing !== null) this.#stage(chain, chain.outgoing);
+      if (chain.outgoing !== null) this.#stageOutgoing(chain, chain.outgoing);
       chain.releaseOutgoing();
     }
     this.#sendOn(0, ring.slots);
     ring.clear();
+    for (const chain of this.#chains.ofReceivers()) this.#sendLate(chain);
+    // What filters have added to what others added waits for the next turn.
+    if (this.#isLeaving) this.#timers.chainDue(this.#nowMs);
   }
 
-  #stage(chain: FilterChain, { batch, indexes, count }: Outgoing): void {
+  /** The same of filters at stage EGRESS: to one receiver, or through the flow's filters to the source. */
+  #sendLate(chain: FilterChain): void {
+    if (!chain.hasOutgoing) return;
+    chain.takeCloseRequests();
+    const { outgoing } = chain;
+    for (let i = 0; i < (outgoing?.count ?? 0); i++) {
+      const { batch, indexes } = outgoing!;
+      const word = (batch.descriptors >>> 2) + indexes[i]! * DESCRIPTOR_WORDS;
+      const leg = this.#table.leg(batch.words[word + Word.session]! - FIRST_SESSION_CONTEXT);
+      if (leg?.flow.receiverChain !== chain || !leg.plan.isEnabled) continue;
+      const data = batch.words[word + Word.data]!;
+      const length = batch.words[word + Word.length]! & 0xffff;
+      if ((batch.words[word + Word.flags]! & Flag.UpstreamDirection) !== 0)
+        this.#timers.sendUp(leg.flow, batch, data, length, this.#nowMs);
+      else this.#stage.sendLate(leg, isRtcp(batch.bytes, data, length), batch, data, length);
+    }
+    this.#stage.flushLate();
+    chain.releaseOutgoing();
+  }
+
+  #stageOutgoing(chain: FilterChain, { batch, indexes, count }: Outgoing): void {
     const ring = this.#ring;
     for (let i = 0; i < count; i++) {
       const word = (batch.descriptors >>> 2) + indexes[i]! * DESCRIPTOR_WORDS;
@@ -217,7 +280,7 @@ export class FlowWorker {
       const data = batch.words[word + Word.data]!;
       const length = batch.words[word + Word.length]! & 0xffff;
       if ((batch.words[word + Word.flags]! & Flag.UpstreamDirection) !== 0) {
-        this.#rtcp.sendMedia(flow.active, batch, data, length);
+        this.#rtcp.sendToSource(flow.active, batch, data, length);
         continue;
       }
       const slot = ring.slots;
@@ -294,21 +357,4 @@ export class FlowWorker {
     }
     if (batch.count === MOST_COPIED) this.#fanOut.send(flow, this.#nowMs);
   }
-}
-
-function toLiveStream(
-  stream: StreamReport & { readonly filter: string },
-  { number, stream: name, active, receivers }: RunningFlow,
-  records: LegRecords,
-  worker: number,
-): LiveStream {
-  const remote = active && records.address(active.record, LegWord.remote);
-  const client = remote === undefined ? "" : formatSocketAddress(remote);
-  return {
-    ...stream,
-    listener: name === "" ? `flow ${number}` : name,
-    worker,
-    client,
-    endpoint: `${receivers.length} receivers`,
-  };
 }

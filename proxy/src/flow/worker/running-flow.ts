@@ -13,12 +13,22 @@ export interface RunningFlow {
   idleMs: number;
   chainNumber: number;
   chain: FilterChain;
+  /** Its filters at stage EGRESS, for which each receiver is a session. */
+  receiverChain: FilterChain | undefined;
   /** By record. */
   readonly legs: Map<number, RunningLeg>;
   /** The source that is sent on. */
   active: RunningLeg | undefined;
+  /** Its record where the flow is, by which receivers know whose media they had last; -1 where there is none. */
+  origin: number;
+  /** Whether it is only what this worker has of another's flow: the source is a trunk, and the chain has no filters. */
+  isBranch: boolean;
   /** Receivers that are enabled. */
   receivers: readonly RunningLeg[];
+  /** How many they are, those at other workers included. */
+  receiverCount: number;
+  /** Other workers that serve receivers of this flow. */
+  trunks: readonly RunningLeg[];
   readonly sockets: Map<number, RunningSocket>;
   readonly rtcp: FlowRtcp;
   /** Sources that are enabled. */

@@ -3,8 +3,9 @@
 import { beforeEach, expect, test } from "vitest";
 import { createLegMemory, LegFlag, LegNumber, LegRecords, LegWord, RECORD_WORDS } from "../leg-records.ts";
 import { FlowRtcp, RtcpRelay } from "./flow-rtcp.ts";
+import { ReceiverStage } from "./receiver-stage.ts";
+import { RingLinks } from "./ring-links.ts";
 import type { RunningFlow, RunningLeg } from "./running-flow.ts";
-import { SignallingLinks } from "./signalling-links.ts";
 
 const BEGUN_MS = 1_700_000_000_000;
 const CLOCK_RATE = 90_000;
@@ -30,12 +31,17 @@ function relay(): RtcpRelay {
     addPacket(leg: number, _: number, __: number, bytes: Uint8Array, start: number, length: number) {
       sent.push({ leg, packet: Buffer.from(bytes.slice(start, start + length)) });
     },
+    attach() {},
+    addOwn() {},
     flush() {},
   };
+  const links = new RingLinks(() => {});
+  const stage = new ReceiverStage({ records, copies, links, onRun() {} });
   return new RtcpRelay(
     records,
     copies,
-    new SignallingLinks(),
+    links,
+    stage,
     () => 0.5,
     () => wallMs,
   );
@@ -44,7 +50,13 @@ function relay(): RtcpRelay {
 /** A flow with a receiver as it is and one that is moved, both with 5 packets of 100 bytes. */
 function flowOf(clockRate = CLOCK_RATE): RunningFlow {
   const rtcp = new FlowRtcp(0xaaaa, "here");
-  const flow = { rtcp, sourceCount: 1, receivers: [] } as unknown as RunningFlow & {
+  const flow = {
+    rtcp,
+    sourceCount: 1,
+    origin: SOURCE,
+    receivers: [],
+    trunks: [],
+  } as unknown as RunningFlow & {
     receivers: RunningLeg[];
   };
   const leg = (record: number, task?: object) => {
@@ -78,7 +90,7 @@ test("receivers of a source without reports are told the time in their own terms
   wallMs += 8_000;
   media(flow, 2, 720_000);
   wallMs += 500;
-  relay().reportDown(flow);
+  relay().reportDown(flow, 0);
 
   expect(sent.map(({ leg }) => leg)).toEqual([PLAIN, MOVED]);
   const fields = sent.map(({ packet }) => [4, 16, 20, 24].map((at) => packet.readUInt32BE(at)));
@@ -105,7 +117,7 @@ test.each<[string, (flow: RunningFlow) => void]>([
   wallMs += 8_000;
   media(flow, 2, 720_000);
   change(flow);
-  relay().reportDown(flow);
+  relay().reportDown(flow, 0);
   expect(sent).toEqual([]);
 });
 
@@ -114,7 +126,7 @@ test("nothing is made up where the clock rate is not known", () => {
   media(flow, 1, 0);
   wallMs += 8_000;
   media(flow, 2, 720_000);
-  relay().reportDown(flow);
+  relay().reportDown(flow, 0);
   expect(sent).toEqual([]);
 });
 
@@ -124,10 +136,10 @@ test("another stream of the source has to be without reports by itself", () => {
   flow.rtcp.reception.onSenderReport(1, 0);
   wallMs += 8_000;
   media(flow, 1, 0);
-  relay().reportDown(flow);
+  relay().reportDown(flow, 0);
   expect(sent).toEqual([]);
   wallMs += 8_000;
   media(flow, 2, 720_000);
-  relay().reportDown(flow);
+  relay().reportDown(flow, 0);
   expect(sent.map(({ leg }) => leg)).toEqual([PLAIN, MOVED]);
 });

@@ -18,6 +18,7 @@ export class DgramCopySender implements CopySender {
   readonly #records: LegRecords;
   readonly #socketOf: (socket: number) => Socket | undefined;
   #batch: RtpBatch | undefined;
+  #own: Uint8Array = new Uint8Array(0);
 
   constructor(ring: Ring, records: LegRecords, socketOf: (socket: number) => Socket | undefined) {
     this.#ring = ring;
@@ -64,6 +65,17 @@ export class DgramCopySender implements CopySender {
     length: number,
   ): void {
     this.#send(leg, address, socket, Buffer.from(bytes.subarray(start, start + length)));
+  }
+
+  attach(memory: Uint8Array): void {
+    this.#own = memory;
+  }
+
+  addOwn(leg: number, socket: number, offsets: Uint32Array, lengths: Uint32Array, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const start = offsets[i]!;
+      this.#sendMedia(leg, socket, Buffer.from(this.#own.subarray(start, start + lengths[i]!)));
+    }
   }
 
   flush(): void {

@@ -4,6 +4,7 @@ import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from "
 import { isIPv6 } from "node:net";
 import type { MessagePort } from "node:worker_threads";
 import { Action, DESCRIPTOR_WORDS, Flag, Word } from "../../datapath/batch.ts";
+import { isMulticast } from "../../datapath/is-multicast.ts";
 import { monotonicMs } from "../../datapath/monotonic-clock.ts";
 import { type Ring, SLOTS, SlotState } from "../../datapath/ring.ts";
 import type { SessionTable } from "../../datapath/session-table.ts";
@@ -11,8 +12,9 @@ import { readSockaddr, writeSockaddr } from "../../datapath/sockaddr.ts";
 import type { LegRecords } from "../../flow/leg-records.ts";
 import type { SocketAddress } from "../../plan.ts";
 import { FIRST_SESSION_CONTEXT } from "../../wasm/abi.ts";
-import type { IoEvents, SendCounts, WorkerIo } from "../io-backend.ts";
+import type { IoEvents, MediaSocketOptions, SendCounts, WorkerIo } from "../io-backend.ts";
 import { DgramCopySender } from "./dgram-copy-sender.ts";
+import { applyMulticast } from "./multicast.ts";
 
 /** The longest that a timer may wait (2^31 - 1 ms). */
 const LONGEST_TIMEOUT_MS = 0x7fff_ffff;
@@ -27,13 +29,10 @@ export function socketOptions(address: string): SocketOptions {
   return {
     type: isVersion6 ? "udp6" : "udp4",
     ipv6Only: isVersion6,
+    // Others may listen to the same group.
+    reuseAddr: isMulticast(address),
     lookup: (host, _options, callback) => callback(null, host, isVersion6 ? 6 : 4),
   };
-}
-
-/** A socket of a leg, as the worker binds it. */
-export interface DgramMediaSocket extends SocketAddress {
-  readonly ttl: number | undefined;
 }
 
 /** Gathers what the event loop delivers in one go into a batch, and hands it to the core. */
@@ -114,14 +113,33 @@ export class DgramWorkerIo implements WorkerIo {
     this.#send(firstSlot, endSlot, socketOf, (session) => this.#sessions.client(session));
   }
 
+  sendBack(listener: number): void {
+    const ring = this.#ring;
+    for (let slot = 0; slot < ring.slots; slot++) {
+      const at = (ring.descriptors >> 2) + ring.firstDescriptor[slot]! * DESCRIPTOR_WORDS;
+      if ((ring.words[at + Word.action]! & 0xff) !== Action.Reply) continue;
+      this.#sendOne(this.#listeners.get(listener), at, readSockaddr(ring.bytes, ring.name(slot)));
+    }
+  }
+
   setMediaSocket(number: number, socket: unknown): void {
     if (this.#media.has(number)) return;
-    const { address, port, ttl } = socket as DgramMediaSocket;
-    const opened = this.#open(address);
+    const options = socket as MediaSocketOptions;
+    const { address, ttl } = options;
+    const opened = this.#open(address.address);
     opened.on("message", (data, from) => this.#onMessage(FROM_MEDIA, number, data, from));
-    opened.bind({ address, port, exclusive: true });
-    if (ttl !== undefined) opened.setTTL(ttl);
+    opened.bind({ ...address, exclusive: true });
+    if (ttl !== undefined) {
+      opened.setTTL(ttl);
+      opened.setMulticastTTL(ttl);
+    }
     this.#media.set(number, opened);
+    try {
+      applyMulticast(opened, options);
+    } catch {
+      // It went well on the main thread: the interface is gone since.
+      this.sent.errors++;
+    }
   }
 
   removeMediaSocket(number: number): void {
@@ -137,6 +155,10 @@ export class DgramWorkerIo implements WorkerIo {
       }),
     );
     port.unref();
+  }
+
+  wakeOther(): void {
+    // There is no other: only one worker can share a listener.
   }
 
   run(core: IoEvents, control: MessagePort): Promise<void> {
@@ -221,7 +243,7 @@ export class DgramWorkerIo implements WorkerIo {
     nameOf: (session: number) => number,
     onSent: (session: number) => void = () => {},
   ): void {
-    const { words, bytes, descriptors, firstDescriptor } = this.#ring;
+    const { words, descriptors, firstDescriptor } = this.#ring;
     for (let slot = firstSlot; slot < endSlot; slot++) {
       if (this.#ring.slotState[slot] === SlotState.Dropped) continue;
       const session = this.#ring.session[slot]!;
@@ -229,17 +251,22 @@ export class DgramWorkerIo implements WorkerIo {
       // A slot holds one datagram here.
       const at = (descriptors >> 2) + firstDescriptor[slot]! * DESCRIPTOR_WORDS;
       if ((words[at + Word.action]! & 0xff) !== Action.Continue) continue;
-      const { address, port } = readSockaddr(this.#sessions.bytes, nameOf(session));
-      const offset = words[at + Word.data]!;
-      const length = words[at + Word.length]! & 0xffff;
-      // A copy: node:dgram sends after the ring has been used again.
-      const data = Buffer.from(bytes.subarray(offset, offset + length));
-      this.sent.datagrams++;
-      this.sent.bytes += length;
       onSent(session);
-      socketOf(session)?.send(data, port, address, (error) => {
-        if (error) this.sent.errors++;
-      });
+      this.#sendOne(socketOf(session), at, readSockaddr(this.#sessions.bytes, nameOf(session)));
     }
+  }
+
+  /** Sends the datagram whose descriptor begins at word `at`. */
+  #sendOne(socket: Socket | undefined, at: number, { address, port }: SocketAddress): void {
+    const { words, bytes } = this.#ring;
+    const offset = words[at + Word.data]!;
+    const length = words[at + Word.length]! & 0xffff;
+    // A copy: node:dgram sends after the ring has been used again.
+    const data = Buffer.from(bytes.subarray(offset, offset + length));
+    this.sent.datagrams++;
+    this.sent.bytes += length;
+    socket?.send(data, port, address, (error) => {
+      if (error) this.sent.errors++;
+    });
   }
 }

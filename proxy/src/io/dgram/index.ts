@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import type { ListenerPlan, SocketAddress } from "../../plan.ts";
 import {
@@ -11,6 +11,7 @@ import {
   type OpenMediaSocket,
 } from "../io-backend.ts";
 import { DgramWorkerIo, socketOptions } from "./dgram-worker-io.ts";
+import { applyMulticast } from "./multicast.ts";
 
 /** `node:dgram` on the worker's event loop: runs everywhere Node does, at several times the cost. */
 export const backend: IoBackend = {
@@ -31,15 +32,16 @@ async function openListener({ address }: ListenerPlan): Promise<OpenListener> {
   return { sockets: [localAddress], localAddress, receiveBufferBytes, close() {} };
 }
 
-async function openMediaSocket({ address, dscp, ttl }: MediaSocketOptions): Promise<OpenMediaSocket> {
-  if (dscp !== undefined) throw new IoError("ENOTSUP", "DSCP with node:dgram");
-  const { localAddress } = await tryPort(address);
-  return { socket: { ...localAddress, ttl }, localAddress, close() {} };
+async function openMediaSocket(options: MediaSocketOptions): Promise<OpenMediaSocket> {
+  if (options.dscp !== undefined) throw new IoError("ENOTSUP", "DSCP with node:dgram");
+  const { localAddress } = await tryPort(options.address, (socket) => applyMulticast(socket, options));
+  return { socket: { ...options, address: localAddress }, localAddress, close() {} };
 }
 
 /** The worker binds; here the port is tried, so that a refusal is known at once and port 0 becomes a number. */
 async function tryPort(
   address: SocketAddress,
+  use: (socket: Socket) => void = () => {},
 ): Promise<{ readonly localAddress: SocketAddress; readonly receiveBufferBytes: number }> {
   const socket = createSocket(socketOptions(address.address));
   try {
@@ -47,9 +49,11 @@ async function tryPort(
     const listening = once(socket, "listening");
     socket.bind({ address: address.address, port: address.port, exclusive: true });
     await listening;
+    use(socket);
     const localAddress: SocketAddress = { address: address.address, port: socket.address().port };
     return { localAddress, receiveBufferBytes: socket.getRecvBufferSize() };
   } catch (error) {
+    if (error instanceof IoError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? "EIO";
     throw new IoError(code, `bind ${address.address} port ${address.port}`);
   } finally {

@@ -24,6 +24,8 @@ import { localAddress, openBoundSocket, openMediaSocket, receiveBufferBytes } fr
 export interface MmsgHandle {
   readonly epoll: number;
   readonly event: number;
+  /** The file descriptor of its submission ring, or -1: the ring is of no use to the next, which closes it. */
+  readonly submissions: Int32Array;
 }
 
 const scratch = new NativeMemory(EPOLL_EVENT_BYTES);
@@ -53,7 +55,8 @@ function createWorkerHandle(): WorkerHandle {
   scratch.words[0] = EPOLLIN;
   scratch.words[EPOLL_DATA_WORD] = WAKE_TAG;
   if (epollControl(epoll, EPOLL_CTL_ADD, event, scratch.address) !== 0) throw ioError("epoll_ctl");
-  const handle: MmsgHandle = { epoll, event };
+  const submissions = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
+  const handle: MmsgHandle = { epoll, event, submissions };
   return {
     handle,
     eventfd: event,
@@ -63,6 +66,7 @@ function createWorkerHandle(): WorkerHandle {
     close() {
       close(event);
       close(epoll);
+      if (submissions[0]! >= 0) close(submissions[0]!);
     },
   };
 }

@@ -75,6 +75,7 @@ export const epollWait = libc.func("int epoll_wait(int, size_t, int, int)") as (
   count: number,
   timeoutMs: number,
 ) => number;
+export const ifNameToIndex = libc.func("uint if_nametoindex(const char *)") as (name: string) => number;
 export const eventfd = libc.func("int eventfd(uint, int)") as (initial: number, flags: number) => number;
 export const read = libc.func("int read(int, size_t, size_t)") as (
   fd: number,
@@ -86,6 +87,18 @@ export const write = libc.func("int write(int, size_t, size_t)") as (
   data: number,
   length: number,
 ) => number;
+
+const syscall = libc.func("long syscall(long, size_t, size_t, size_t, size_t, size_t, size_t)") as (
+  number: number,
+  ...args: [number, number, number, number, number, number]
+) => number;
+// The C library has no functions for these. Their numbers are the same on all architectures.
+const IO_URING_SETUP = 425;
+const IO_URING_ENTER = 426;
+export const ioUringSetup = (entries: number, params: number): number =>
+  syscall(IO_URING_SETUP, entries, params, 0, 0, 0, 0);
+export const ioUringEnter = (fd: number, submissions: number): number =>
+  syscall(IO_URING_ENTER, fd, submissions, 0, 0, 0, 0);
 
 /** The errno of the call just made. Anything in between may change it. */
 export function errno(): number {
@@ -109,6 +122,7 @@ export const SOCK_DGRAM = 2;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
+export const SO_REUSEADDR = 2;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_REUSEPORT = 15;
@@ -119,10 +133,19 @@ export const SO_RXQ_OVFL = 40;
 export const IPPROTO_IP = 0;
 export const IP_TOS = 1;
 export const IP_TTL = 2;
+export const IP_MULTICAST_IF = 32;
+export const IP_MULTICAST_TTL = 33;
+export const IP_MULTICAST_ALL = 49;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_UNICAST_HOPS = 16;
+export const IPV6_MULTICAST_IF = 17;
+export const IPV6_MULTICAST_HOPS = 18;
+export const IPV6_MULTICAST_ALL = 29;
 export const IPV6_TCLASS = 67;
 export const IPV6_V6ONLY = 26;
+/** At the level of either protocol (RFC 3678). */
+export const MCAST_JOIN_GROUP = 42;
+export const MCAST_JOIN_SOURCE_GROUP = 46;
 export const SOL_UDP = 17;
 export const UDP_SEGMENT = 103;
 export const UDP_GRO = 104;

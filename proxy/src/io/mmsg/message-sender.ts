@@ -30,6 +30,7 @@ import {
   SEND_PIECES,
   writeAddress,
 } from "./native-layout.ts";
+import { SUBMISSIONS, type SubmissionRing } from "./submission-ring.ts";
 
 /** The kernel takes 64 segments everywhere (UDP_MAX_SEGMENTS was raised to 128 only lately). */
 const MOST_SEGMENTS = 64;
@@ -67,8 +68,15 @@ export class MessageSender {
   readonly #bytes = new Uint32Array(SEND_MESSAGES);
   readonly #segments = new Uint32Array(SEND_MESSAGES);
   #pieceEnd = 0;
+  readonly #submissions: SubmissionRing | undefined;
+  /** How many messages, from the first, wait for `submit`; by message: the socket that it leaves by, and whose it is. */
+  #held = 0;
+  readonly #sockets = new Int32Array(SEND_MESSAGES);
+  readonly #owners = new Uint32Array(SEND_MESSAGES);
 
-  constructor(ring: Ring) {
+  /** With `submissions`, messages of several sockets may be held and leave together. */
+  constructor(ring: Ring, submissions?: SubmissionRing) {
+    this.#submissions = submissions;
     this.#words = ring.words;
     this.#base = addressOf(ring.bytes);
     this.#messages = ring.backendArea + Area.sendMessages;
@@ -150,7 +158,36 @@ export class MessageSender {
     this.isPeerGone = false;
     const count = this.#messageCount;
     if (count === 1 && this.#datagrams[0] === 1 && this.#isConnected(0)) this.#sendSingle(fd);
-    else this.#sendMany(fd, count);
+    else {
+      this.#finish(count);
+      this.#sendMany(fd, 0, count);
+    }
+    this.discard();
+  }
+
+  /** What was added since the last `hold` leaves by this connected socket when `submit` is called, and is `owner`'s. */
+  hold(fd: number, owner: number): void {
+    for (let i = this.#held; i < this.#messageCount; i++) {
+      this.#sockets[i] = fd;
+      this.#owners[i] = owner;
+    }
+    this.#held = this.#messageCount;
+    this.#isOpen = false;
+  }
+
+  /** Sends what is held. `onRefusal` is called with the owner where `isSegmentationRefused` or `isPeerGone` is set. */
+  submit(onRefusal: (owner: number) => void): void {
+    const submissions = this.#submissions!;
+    const count = this.#held;
+    this.#finish(count);
+    for (let first = 0; first < count; first += SUBMISSIONS) {
+      const end = Math.min(first + SUBMISSIONS, count);
+      for (let i = first; i < end; i++) this.#add(submissions, i);
+      submissions.submit();
+      this.#countSent(first, end - first);
+      for (let failed = submissions.nextFailure(); failed >= 0; failed = submissions.nextFailure())
+        this.#resend(first + failed, submissions.error, onRefusal);
+    }
     this.discard();
   }
 
@@ -158,6 +195,7 @@ export class MessageSender {
   discard(): void {
     this.#messageCount = 0;
     this.#pieceCount = 0;
+    this.#held = 0;
     this.#isOpen = false;
   }
 
@@ -181,20 +219,42 @@ export class MessageSender {
     else this.#countSent(0, 1);
   }
 
-  #sendMany(fd: number, count: number): void {
+  /** Says in the first `count` messages how they are to be segmented, now that it is known. */
+  #finish(count: number): void {
     for (let i = 0; i < count; i++) {
       const at = (this.#messages + i * MMSGHDR_BYTES) >> 2;
       this.#words[at + Mmsghdr.controlLength] = this.#datagrams[i]! > 1 ? SEGMENT_CONTROL_BYTES : 0;
       this.#words[(this.#control + i * SEND_CONTROL_BYTES + CMSGHDR_BYTES) >> 2] = this.#segments[i]!;
     }
+  }
+
+  #add(submissions: SubmissionRing, message: number): void {
+    const fd = this.#sockets[message]!;
+    const at = (this.#messages + message * MMSGHDR_BYTES) >> 2;
+    if (this.#datagrams[message] === 1) {
+      const piece = ((this.#words[at + Mmsghdr.iov]! - this.#base) >>> 0) >> 2;
+      submissions.addSend(fd, this.#words[piece]!, this.#words[piece + 1]!, this.#bytes[message]!);
+    } else submissions.addMessage(fd, this.#base + at * 4);
+  }
+
+  /** Goes on with a message that was counted as sent and was not. */
+  #resend(message: number, error: number, onRefusal: (owner: number) => void): void {
+    this.sent.datagrams -= this.#datagrams[message]!;
+    this.sent.bytes -= this.#bytes[message]!;
+    this.isSegmentationRefused = false;
+    this.isPeerGone = false;
+    const fd = this.#sockets[message]!;
+    if (this.#mayRetry(error)) this.#sendMany(fd, message, message + 1);
+    else if (this.#mayBeUnsegmented(message, error)) this.#sendUnsegmented(fd, message);
+    else this.#count(message, error);
+    if (this.isSegmentationRefused || this.isPeerGone) onRefusal(this.#owners[message]!);
+  }
+
+  /** Messages from `first` to before `end`. */
+  #sendMany(fd: number, first: number, end: number): void {
     let isRetry = false;
-    for (let done = 0; done < count; ) {
-      const sent = sendmmsg(
-        fd,
-        this.#base + this.#messages + done * MMSGHDR_BYTES,
-        count - done,
-        MSG_DONTWAIT,
-      );
+    for (let done = first; done < end; ) {
+      const sent = sendmmsg(fd, this.#base + this.#messages + done * MMSGHDR_BYTES, end - done, MSG_DONTWAIT);
       if (sent > 0) {
         this.#countSent(done, sent);
         done += sent;
@@ -207,9 +267,8 @@ export class MessageSender {
         isRetry = true;
         continue;
       }
-      if (this.#datagrams[done]! > 1 && (error === EIO || error === EINVAL || error === EMSGSIZE)) {
-        this.#sendUnsegmented(fd, done);
-      } else this.#count(done, error);
+      if (this.#mayBeUnsegmented(done, error)) this.#sendUnsegmented(fd, done);
+      else this.#count(done, error);
       done++;
       isRetry = false;
     }
@@ -240,6 +299,10 @@ export class MessageSender {
         } else this.sent.errors++;
       }
     }
+  }
+
+  #mayBeUnsegmented(message: number, error: number): boolean {
+    return this.#datagrams[message]! > 1 && (error === EIO || error === EINVAL || error === EMSGSIZE);
   }
 
   #mayRetry(error: number): boolean {

@@ -25,6 +25,7 @@ export class MmsgCopySender implements CopySender {
   readonly #headersBase: number;
   readonly #packets: Uint8Array;
   readonly #packetsBase: number;
+  #ownBase = 0;
   #headersUsed = 0;
   #packetsUsed = 0;
   #batch: RtpBatch | undefined;
@@ -120,6 +121,36 @@ export class MmsgCopySender implements CopySender {
     const piece = this.#queue.piece(this.#packetsBase + this.#packetsUsed, length);
     this.#packetsUsed += length;
     this.#queue.add(leg, socket, piece, 1, 1, length, NOT_MEDIA, address);
+  }
+
+  attach(memory: Uint8Array): void {
+    this.#ownBase = addressOf(memory);
+  }
+
+  addOwn(leg: number, socket: number, offsets: Uint32Array, lengths: Uint32Array, count: number): void {
+    const queue = this.#queue;
+    const most = this.#records.has(leg, LegFlag.NoSegmentation) ? 1 : MOST_SEGMENTS;
+    for (let i = 0, end = 0; i < count; i = end) {
+      const segment = lengths[i]!;
+      let bytes = segment;
+      for (end = i + 1; end < count && end - i < most; end++) {
+        const length = lengths[end]!;
+        // Only the last segment may be shorter.
+        if (length > segment || length === 0 || bytes + length > MOST_SEGMENTED_BYTES) break;
+        bytes += length;
+        if (length < segment) {
+          end++;
+          break;
+        }
+      }
+      if (!queue.accepts(socket, end - i)) queue.flush();
+      let first = -1;
+      for (let k = i; k < end; k++) {
+        const piece = queue.piece(this.#ownBase + offsets[k]!, lengths[k]!);
+        if (first < 0) first = piece;
+      }
+      queue.add(leg, socket, first, end - i, end - i, bytes, segment);
+    }
   }
 
   flush(): void {

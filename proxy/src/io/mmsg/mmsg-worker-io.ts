@@ -26,8 +26,10 @@ import {
 import { MessageReceiver } from "./message-receiver.ts";
 import { MmsgCopySender } from "./mmsg-copy-sender.ts";
 import { Area, EPOLL_DATA_WORD, EPOLL_EVENT_BYTES, EVENTS } from "./native-layout.ts";
-import { SessionSender } from "./session-sender.ts";
+import { ringEventfd } from "./ring-eventfd.ts";
+import { SessionSender, type SessionSenderEvents } from "./session-sender.ts";
 import { openConnectedSocket, setGro } from "./sockets.ts";
+import { SubmissionRing } from "./submission-ring.ts";
 
 /** What an event is about: the eventfd, a listener or a session. Its number is in the low bits. */
 export const WAKE_TAG = 0;
@@ -73,10 +75,12 @@ export class MmsgWorkerIo implements WorkerIo {
     this.#ring = ring;
     this.#sessions = sessions;
     this.#receiver = new MessageReceiver(ring);
-    this.#sender = new SessionSender(ring, sessions, (listener) => this.#listeners[listener]?.fd ?? -1, {
+    const socketOf = (listener: number): number => this.#listeners[listener]?.fd ?? -1;
+    const events: SessionSenderEvents = {
       onSentUpstream: (session, datagrams) => this.#core?.onSentUpstream(session, datagrams),
       onPeerGone: (session) => this.#core?.onSocketError(session),
-    });
+    };
+    this.#sender = new SessionSender(ring, sessions, socketOf, events, openSubmissions(handle));
     this.sent = this.#sender.sender.sent;
     this.copies = new MmsgCopySender(ring, legs, (socket) => this.#media[socket] ?? -1);
     const base = addressOf(ring.bytes);
@@ -139,6 +143,10 @@ export class MmsgWorkerIo implements WorkerIo {
     this.#sender.sendDownstream(firstSlot, endSlot);
   }
 
+  sendBack(listener: number): void {
+    this.#sender.sendBack(listener);
+  }
+
   setMediaSocket(number: number, socket: unknown): void {
     this.#media[number] = socket as number;
     this.#watch(socket as number, MEDIA_TAG | number);
@@ -153,6 +161,10 @@ export class MmsgWorkerIo implements WorkerIo {
 
   watchPort(): void {
     // Whoever has something rings the eventfd.
+  }
+
+  wakeOther(eventfd: number): void {
+    ringEventfd(eventfd);
   }
 
   async run(core: IoEvents, control: MessagePort): Promise<void> {
@@ -261,6 +273,14 @@ export class MmsgWorkerIo implements WorkerIo {
     const address = this.#eventsAddress - Area.events + Area.control;
     return epollControl(this.#epoll, EPOLL_CTL_ADD, fd, address) === 0;
   }
+}
+
+/** In place of the ring of the worker before this one. */
+function openSubmissions({ submissions }: MmsgHandle): SubmissionRing | undefined {
+  if (submissions[0]! >= 0) close(submissions[0]!);
+  const ring = SubmissionRing.open();
+  submissions[0] = ring?.fd ?? -1;
+  return ring;
 }
 
 /** Rounded up: a timer must not find that it came a fraction too early. Anything over a day is waited for in parts. */

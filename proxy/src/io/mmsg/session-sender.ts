@@ -3,10 +3,12 @@
 import { Action, DESCRIPTOR_WORDS, Word } from "../../datapath/batch.ts";
 import { type Ring, SlotState } from "../../datapath/ring.ts";
 import type { SessionTable } from "../../datapath/session-table.ts";
+import { sockaddrLength } from "../../datapath/sockaddr.ts";
 import { FIRST_SESSION_CONTEXT } from "../../wasm/abi.ts";
 import { addressOf, ECONNREFUSED, errno, MSG_DONTWAIT, send } from "./libc.ts";
 import { fitsOneMessage, MessageSender } from "./message-sender.ts";
 import { SlotGroups } from "./slot-groups.ts";
+import type { SubmissionRing } from "./submission-ring.ts";
 
 /** Where a session's datagrams leave: the socket of its listener, or -1 where that is closed. */
 type ListenerSocketOf = (listener: number) => number;
@@ -27,14 +29,19 @@ export class SessionSender {
   readonly #groups: SlotGroups;
   readonly #listenerSocketOf: ListenerSocketOf;
   readonly #events: SessionSenderEvents;
+  /** Whether what goes to endpoints is held and leaves by one call for all of their sockets. */
+  readonly #isHolding: boolean;
+  readonly #onRefusal = (session: number): void => this.#noteRefusal(session);
 
   constructor(
     ring: Ring,
     sessions: SessionTable,
     listenerSocketOf: ListenerSocketOf,
     events: SessionSenderEvents,
+    submissions?: SubmissionRing,
   ) {
-    this.sender = new MessageSender(ring);
+    this.sender = new MessageSender(ring, submissions);
+    this.#isHolding = submissions !== undefined;
     this.#ring = ring;
     this.#sessions = sessions;
     this.#groups = new SlotGroups(ring);
@@ -45,9 +52,10 @@ export class SessionSender {
   }
 
   /**
-   * What goes on of slots [first, end) to each session's endpoint, from the session's own socket. A lone datagram
-   * leaves by the cheapest call there is: the time between two sends decides whether the receiver falls asleep in
-   * between, and one that has to be woken each time costs more than the datagram.
+   * What goes on of slots [first, end) to each session's endpoint, from the session's own socket: by one call for all of
+   * them where there is a submission ring, else a lone datagram by the cheapest call there is. The time between two sends
+   * decides whether the receiver falls asleep in between, and one that has to be woken each time costs more than the
+   * datagram.
    */
   sendUpstream(first: number, end: number): void {
     const { descriptorCount, session } = this.#ring;
@@ -55,9 +63,11 @@ export class SessionSender {
     groups.group(first, end);
     for (let i = 0; i < groups.count; i++) {
       const slot = groups.first[i]!;
-      if (groups.next[slot]! < 0 && descriptorCount[slot] === 1) this.#sendLone(slot, session[slot]!);
+      const isLone = groups.next[slot]! < 0 && descriptorCount[slot] === 1;
+      if (isLone && !this.#isHolding) this.#sendLone(slot, session[slot]!);
       else this.#sendGroup(slot, session[slot]!);
     }
+    if (this.#isHolding) this.sender.submit(this.#onRefusal);
   }
 
   /** The same to each session's client, from its listener's socket: the messages of many clients in one call. */
@@ -78,10 +88,31 @@ export class SessionSender {
     if (last >= 0) this.#flushDownstream(listener, last);
   }
 
+  /** What filters at stage LISTENER answer, to the source address in the name of its slot. */
+  sendBack(listener: number): void {
+    const fd = this.#listenerSocketOf(listener);
+    if (fd < 0) return;
+    const ring = this.#ring;
+    const { words } = ring;
+    for (let slot = 0; slot < ring.slots; slot++) {
+      const name = ring.name(slot);
+      const nameLength = sockaddrLength(words[name >> 2]!);
+      let at = (ring.descriptors >> 2) + ring.firstDescriptor[slot]! * DESCRIPTOR_WORDS;
+      for (let i = ring.descriptorCount[slot]!; i > 0; i--, at += DESCRIPTOR_WORDS) {
+        if ((words[at + Word.action]! & 0xff) !== Action.Reply) continue;
+        if (this.sender.isFull) this.sender.flush(fd);
+        const length = words[at + Word.length]! & 0xffff;
+        this.sender.addRun(words[at + Word.data]!, length, length, 1, this.#base + name, nameLength, false);
+      }
+    }
+    this.sender.flush(fd);
+  }
+
   #sendGroup(slot: number, session: number): void {
     const datagrams = this.#addGroup(slot, session, false);
     if (datagrams === 0) return;
-    this.#flushUpstream(session);
+    if (this.#isHolding) this.sender.hold(this.#sessions.socket(session), session);
+    else this.#flushUpstream(session);
     this.#events.onSentUpstream(session, datagrams);
   }
 
@@ -186,7 +217,17 @@ export class SessionSender {
   }
 
   #flushUpstream(session: number): void {
-    this.sender.flush(this.#sessions.socket(session));
+    const fd = this.#sessions.socket(session);
+    if (this.#isHolding) {
+      this.sender.hold(fd, session);
+      this.sender.submit(this.#onRefusal);
+      return;
+    }
+    this.sender.flush(fd);
+    this.#noteRefusal(session);
+  }
+
+  #noteRefusal(session: number): void {
     if (this.sender.isSegmentationRefused) this.#sessions.forbidSegmentation(session);
     if (this.sender.isPeerGone) this.#events.onPeerGone(session);
   }

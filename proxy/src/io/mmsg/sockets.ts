@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import { isMulticast } from "../../datapath/is-multicast.ts";
 import { AF_INET, AF_INET6, readSockaddr, SOCKADDR_BYTES, writeSockaddr } from "../../datapath/sockaddr.ts";
 import type { SocketAddress } from "../../plan.ts";
 import type { MediaSocketOptions } from "../io-backend.ts";
@@ -9,16 +10,19 @@ import {
   connect,
   getsockname,
   getsockopt,
+  IP_MULTICAST_TTL,
   IP_TOS,
   IP_TTL,
   IPPROTO_IP,
   IPPROTO_IPV6,
+  IPV6_MULTICAST_HOPS,
   IPV6_TCLASS,
   IPV6_UNICAST_HOPS,
   IPV6_V6ONLY,
   ioError,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
+  SO_REUSEADDR,
   SO_REUSEPORT,
   SO_RXQ_OVFL,
   SO_SNDBUF,
@@ -33,6 +37,7 @@ import {
   socket,
   UDP_GRO,
 } from "./libc.ts";
+import { interfaceIndex, joinGroup, sendThrough } from "./multicast.ts";
 import { NativeMemory } from "./native-memory.ts";
 
 /** At 4 Gbit/s this is 64 ms, longer than a worker takes to be rebuilt. */
@@ -45,14 +50,28 @@ const MEDIA_SEND_BUFFER_BYTES = 8 << 20;
 
 // Arguments that calls take by address: an option's value at 0, its length at 4, a socket address at 8.
 const NAME = 8;
+/** `sin6_scope_id` of the address. */
+const SCOPE_WORD = (NAME + 24) / 4;
 const scratch = new NativeMemory(NAME + SOCKADDR_BYTES);
 
-/** Opens a non-blocking UDP socket bound to `address`. Throws an IoError. */
-export function openBoundSocket(address: SocketAddress, isPortShared: boolean): number {
+/**
+ * Opens a non-blocking UDP socket bound to `address`. Where that is a multicast group, `groupInterface` is the index of
+ * its interface, or 0, and others may listen to it as well. Throws an IoError.
+ */
+export function openBoundSocket(
+  address: SocketAddress,
+  isPortShared: boolean,
+  groupInterface?: number,
+): number {
   const length = writeSockaddr(scratch.bytes, NAME, address);
   const fd = openSocket(scratch.bytes[NAME] === AF_INET6 ? AF_INET6 : AF_INET);
   if (fd < 0) throw ioError("socket");
   if (isPortShared) setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (groupInterface !== undefined) {
+    setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    // A group of link-local scope exists on each interface; an IPv4 address has no such field.
+    scratch.words[SCOPE_WORD] = groupInterface;
+  }
   if (scratch.bytes[NAME] === AF_INET6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
   if (bind(fd, scratch.address + NAME, length) === 0) {
     setReceiveOptions(fd, LISTENER_BUFFER_BYTES);
@@ -81,14 +100,26 @@ export function openConnectedSocket(
   return fd;
 }
 
-/** Opens a socket for a leg of a flow, with a port that nobody else has. Throws an IoError. */
-export function openMediaSocket({ address, dscp, ttl, isSource }: MediaSocketOptions): number {
-  const fd = openBoundSocket(address, false);
+/** Opens a socket for a leg of a flow, with a port that nobody else has unless it is a group's. Throws an IoError. */
+export function openMediaSocket(options: MediaSocketOptions): number {
+  const { address, dscp, ttl, isSource } = options;
+  const index = interfaceIndex(options.interface);
+  const isGroup = isMulticast(address.address);
+  const fd = openBoundSocket(address, false, isGroup ? index : undefined);
   const isVersion6 = address.address.includes(":");
-  if (dscp !== undefined)
-    setOption(fd, isVersion6 ? IPPROTO_IPV6 : IPPROTO_IP, isVersion6 ? IPV6_TCLASS : IP_TOS, dscp << 2);
-  if (ttl !== undefined)
-    setOption(fd, isVersion6 ? IPPROTO_IPV6 : IPPROTO_IP, isVersion6 ? IPV6_UNICAST_HOPS : IP_TTL, ttl);
+  const level = isVersion6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  try {
+    if (isGroup) joinGroup(fd, address.address, options.sourceFilter ?? [], index);
+    else if (index > 0) sendThrough(fd, isVersion6, index);
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+  if (dscp !== undefined) setOption(fd, level, isVersion6 ? IPV6_TCLASS : IP_TOS, dscp << 2);
+  if (ttl !== undefined) {
+    setOption(fd, level, isVersion6 ? IPV6_UNICAST_HOPS : IP_TTL, ttl);
+    setOption(fd, level, isVersion6 ? IPV6_MULTICAST_HOPS : IP_MULTICAST_TTL, ttl);
+  }
   setReceiveOptions(fd, isSource ? SESSION_BUFFER_BYTES : RECEIVER_BUFFER_BYTES);
   if (!setOption(fd, SOL_SOCKET, SO_SNDBUFFORCE, MEDIA_SEND_BUFFER_BYTES))
     setOption(fd, SOL_SOCKET, SO_SNDBUF, MEDIA_SEND_BUFFER_BYTES);

@@ -21,7 +21,8 @@ export class TestClient {
   isClosed = false;
   #received = Buffer.alloc(0);
 
-  private constructor(socket: Socket) {
+  /** Takes over a socket that is connected. */
+  constructor(socket: Socket) {
     this.socket = socket;
     socket.on("data", (data: Buffer) => {
       this.#received = Buffer.concat([this.#received, data]);

@@ -2,48 +2,62 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MessagePort } from "node:worker_threads";
 import type { MemoryViews } from "../../wasm/copy-bytes.ts";
-import type { InterleavedPlan } from "../flow-plan.ts";
 import { InterleavedRing } from "../interleaved-ring.ts";
 import type { RtpBatch } from "../rtp-batch.ts";
 import { copyPacket } from "./copy-packet.ts";
 import { type Sent, SharedBatch } from "./shared-batch.ts";
 
-/** What the main thread tells a datapath worker of an attached signalling worker. */
+/** What the main thread tells a datapath worker of an attached signalling worker, or of another datapath worker. */
 export interface WorkerLink {
+  /** Below zero for a datapath worker; see `trunkAttachment`. */
   readonly attachment: number;
-  readonly toDatapath: SharedArrayBuffer;
-  readonly fromDatapath: SharedArrayBuffer;
-  readonly port: MessagePort;
+  readonly incoming: SharedArrayBuffer;
+  readonly outgoing: SharedArrayBuffer;
+  /** Where the other end is woken: a port that it watches, or the number of its eventfd. */
+  readonly bell: MessagePort | number;
 }
 
 interface Link {
   readonly incoming: InterleavedRing;
   readonly outgoing: InterleavedRing;
   readonly shared: SharedBatch;
-  readonly port: MessagePort;
+  readonly bell: MessagePort | number;
 }
 
 const NOTHING_SENT: Sent = { sent: 0, sentBytes: 0 };
 
-/** A datapath worker's ends of the rings between it and signalling workers. */
-export class SignallingLinks {
+/** A datapath worker's ends of the rings between it and other threads: signalling workers, and datapath workers. */
+export class RingLinks {
+  readonly #wake: (eventfd: number) => void;
   readonly #links = new Map<number, Link>();
 
-  set({ attachment, toDatapath, fromDatapath, port }: WorkerLink): void {
-    this.#links.get(attachment)?.port.close();
-    const incoming = new InterleavedRing(toDatapath);
-    const outgoing = new InterleavedRing(fromDatapath);
-    this.#links.set(attachment, { incoming, outgoing, shared: new SharedBatch(outgoing), port });
+  /** `wake` rings the eventfd of another datapath worker. */
+  constructor(wake: (eventfd: number) => void) {
+    this.#wake = wake;
+  }
+
+  set(link: WorkerLink): void {
+    const { attachment, bell } = link;
+    this.remove(attachment);
+    const incoming = new InterleavedRing(link.incoming);
+    const outgoing = new InterleavedRing(link.outgoing);
+    this.#links.set(attachment, { incoming, outgoing, shared: new SharedBatch(outgoing), bell });
   }
 
   remove(attachment: number): void {
-    this.#links.get(attachment)?.port.close();
+    const bell = this.#links.get(attachment)?.bell;
+    if (typeof bell === "object") bell.close();
     this.#links.delete(attachment);
   }
 
-  /** Calls `drain` with each ring through which something may have come. */
-  drain(drain: (attachment: number, ring: InterleavedRing) => void): void {
-    for (const [attachment, { incoming }] of this.#links) drain(attachment, incoming);
+  /**
+   * Calls `drain` with each ring through which something may have come; it returns whether it left something there.
+   * Returns whether any did.
+   */
+  drain(drain: (attachment: number, ring: InterleavedRing) => boolean): boolean {
+    let isAnyLeft = false;
+    for (const [attachment, { incoming }] of this.#links) if (drain(attachment, incoming)) isAnyLeft = true;
+    return isAnyLeft;
   }
 
   /** Hands a packet to one connection. Returns false where there is no room, or no such attachment any more. */
@@ -73,20 +87,26 @@ export class SignallingLinks {
    * alone, each with 12 bytes of `headers` in place of its first. Returns what was sent, until the next call.
    */
   sendCopies(
-    { attachment, connection, rtpChannel }: InterleavedPlan,
+    attachment: number,
+    connection: number,
+    channel: number,
     headers: Uint8Array | undefined,
     kept: Uint32Array,
     count: number,
   ): Sent {
     const shared = this.#links.get(attachment)?.shared;
     if (shared === undefined) return NOTHING_SENT;
-    if (headers === undefined) shared.addPlain(connection, rtpChannel);
-    else shared.addRewritten(connection, rtpChannel, headers, kept, count);
+    if (headers === undefined) shared.addPlain(connection, channel);
+    else shared.addRewritten(connection, channel, headers, kept, count);
     return shared;
   }
 
   /** Shows what was sent, and wakes those who sleep: once per batch. */
   flush(): void {
-    for (const { outgoing, port } of this.#links.values()) if (outgoing.publish()) port.postMessage(null);
+    for (const { outgoing, bell } of this.#links.values()) {
+      if (!outgoing.publish()) continue;
+      if (typeof bell === "number") this.#wake(bell);
+      else bell.postMessage(null);
+    }
   }
 }
