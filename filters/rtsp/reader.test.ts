@@ -142,6 +142,14 @@ test("no route is a 404 that says why, and no endpoint a 503", () => {
   expect(statusOf(ask("DESCRIBE", URL))).toBe(503);
 });
 
+test("a reader in TLS is told URLs of its own scheme, and shares the camera's session with others", () => {
+  const secure = URL.replace("rtsp:", "rtsps:");
+  const answer = ask("DESCRIBE", secure);
+  expect(fieldOf(answer, "Content-Base")).toBe(`${secure}/`);
+  expect(fieldOf(ask("DESCRIBE", URL), "Content-Base")).toBe(`${URL}/`);
+  expect(cameras.requests.map(({ url }) => url)).toEqual([URL]);
+});
+
 test("a rewritten route is asked for by its new name, and the reader does not notice", () => {
   proxy.world.route = (asked) => routeTo(asked, { host: "camera.local:554", path: "/live/1" });
   const answer = ask("DESCRIBE", `${URL}?channel=2`);

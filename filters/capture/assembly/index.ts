@@ -7,6 +7,7 @@ import {
   ConfigReader,
   configuration,
   Datagram,
+  Directions,
   defineMetric,
   Filter,
   LogLevel,
@@ -31,16 +32,13 @@ const BUFFER_BYTES: usize = 65_536;
 /** How long a datagram may wait for others to be written with, in milliseconds. */
 const FLUSH_MS: u32 = 500;
 
-const FROM_CLIENT: u32 = 1;
-const FROM_ENDPOINT: u32 = 2;
-
 const writtenTotal = memory.data(8, 8);
 const lostTotal = memory.data(8, 8);
 const fileHeader = memory.data(60, 8);
 
 class Capture extends Filter {
   sink: i32 = -1;
-  directions: u32 = FROM_CLIENT | FROM_ENDPOINT;
+  directions: Directions = Directions.both;
   /** Bytes of a payload that are kept. */
   kept: u32 = 1_500;
   peers: Peers = new Peers();
@@ -71,7 +69,7 @@ class Capture extends Filter {
   onDatagrams(batch: Batch): void {
     for (let i: u32 = 0; i < batch.count; i++) {
       const datagram = batch.at(i);
-      if ((this.directions & (FROM_CLIENT << datagram.direction)) == 0) continue;
+      if (!this.directions.includes(datagram)) continue;
       if (datagram.session < MAX_SESSIONS) this.keep(datagram, batch.wallNs);
       else store<u64>(lostTotal, load<u64>(lostTotal) + 1);
     }
@@ -121,7 +119,7 @@ class Capture extends Filter {
     config.beginObject();
     while (config.nextKey()) {
       if (config.key == "bytes") this.kept = this.readBytes(config);
-      else if (config.key == "from") this.directions = this.readDirections(config);
+      else if (config.key == "from") this.directions = Directions.read(config);
       else config.fail("unknown field " + config.key);
     }
     config.end();
@@ -132,15 +130,6 @@ class Capture extends Filter {
     if (bytes >= 12 && bytes <= 9_000 && Math.floor(bytes) == bytes) return <u32>bytes;
     config.fail("bytes must be a whole number from 12 to 9000");
     return 12;
-  }
-
-  private readDirections(config: ConfigReader): u32 {
-    const from = config.readString();
-    if (from == "client") return FROM_CLIENT;
-    if (from == "endpoint") return FROM_ENDPOINT;
-    if (from == "both") return FROM_CLIENT | FROM_ENDPOINT;
-    config.fail("from must be client, endpoint or both");
-    return 0;
   }
 }
 

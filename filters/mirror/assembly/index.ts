@@ -7,6 +7,7 @@ import {
   ConfigReader,
   configuration,
   Datagram,
+  Directions,
   defineMetric,
   Filter,
   LogLevel,
@@ -31,15 +32,12 @@ const MAX_COPY: u32 = 9_000;
 /** Payloads are copied from the host straight into the copy: the filter itself looks at none. */
 const WINDOW: u32 = 4;
 
-const FROM_CLIENT: u32 = 1;
-const FROM_ENDPOINT: u32 = 2;
-
 const mirroredTotal = memory.data(8, 8);
 const skippedTotal = memory.data(8, 8);
 
 class Mirror extends Filter {
   target: u32 = 0;
-  directions: u32 = FROM_CLIENT;
+  directions: Directions = Directions.client;
 
   configure(): bool {
     mapMetric(defineMetric(MetricType.Counter, "mirror_datagrams_total"), mirroredTotal);
@@ -62,7 +60,7 @@ class Mirror extends Filter {
     if (this.target != 0) {
       for (let i: u32 = 0; i < batch.count; i++) {
         const datagram = batch.at(i);
-        if ((this.directions & (FROM_CLIENT << datagram.direction)) != 0) this.copy(batch, datagram, i);
+        if (this.directions.includes(datagram)) this.copy(batch, datagram, i);
       }
     }
     batch.markUnchanged();
@@ -90,7 +88,7 @@ class Mirror extends Filter {
     while (config.nextKey()) {
       if (config.key == "cluster") this.setTarget(config, TargetKind.Cluster);
       else if (config.key == "endpoint") this.setTarget(config, TargetKind.Endpoint);
-      else if (config.key == "from") this.directions = this.readDirections(config);
+      else if (config.key == "from") this.directions = Directions.read(config);
       else config.fail("unknown field " + config.key);
     }
     config.end();
@@ -106,15 +104,6 @@ class Mirror extends Filter {
       this.target = resolveTarget(kind, name);
       if (this.target == 0) config.fail(key + ": the proxy sends no copies for this listener");
     }
-  }
-
-  private readDirections(config: ConfigReader): u32 {
-    const from = config.readString();
-    if (from == "client") return FROM_CLIENT;
-    if (from == "endpoint") return FROM_ENDPOINT;
-    if (from == "both") return FROM_CLIENT | FROM_ENDPOINT;
-    config.fail("from must be client, endpoint or both");
-    return 0;
   }
 }
 

@@ -73,6 +73,10 @@ export function msm_on_timer(context: u32, timer: u32, batch: usize): void {
   registeredFilter().onTimer(context, timer, changetype<Batch>(batch));
 }
 
+export function msm_on_hand_over(session: u32): void {
+  registeredFilter().onHandOver(session);
+}
+
 export function msm_on_report(context: u32): void {
   registeredFilter().onReport();
 }

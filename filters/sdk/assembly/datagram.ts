@@ -25,8 +25,54 @@ export enum Flag {
   GsoLast = 16,
   /** Set by the filter: it wrote to the payload. */
   Dirty = 0x100,
+  /** Set by the filter: it goes to `target`. */
+  Retarget = 0x200,
   /** Set by the filter: `txNs` holds. */
   TxTime = 0x400,
+  /** Set by the filter, at stage LISTENER: `user` says which session it is of. */
+  SetKey = 0x800,
+}
+
+/** Where a filter may run: bits of `PluginInfo.stages`. */
+export enum Stage {
+  /** Before a session is looked for. */
+  Listener = 1,
+  Session = 2,
+  /** Behind the fan-out of a flow, with a session for each receiver. */
+  Egress = 4,
+}
+
+/** Where a datagram at stage LISTENER comes from and where it was sent to: `msm_addrs`. */
+@unmanaged
+export class Addresses {
+  /** 4 or 6. */
+  family: u8;
+  pad: u8;
+  sport: u16;
+  dport: u16;
+  pad2: u16;
+  /** An IPv4 address has the first four bytes: `sourceAddress`. */
+  src: u64;
+  srcRest: u64;
+  dst: u64;
+  dstRest: u64;
+
+  /** Address of the client's IP address, `addressBytes` long. */
+  @inline
+  get sourceAddress(): usize {
+    return changetype<usize>(this) + offsetof<Addresses>("src");
+  }
+
+  /** Address of the listener's IP address. */
+  @inline
+  get destinationAddress(): usize {
+    return changetype<usize>(this) + offsetof<Addresses>("dst");
+  }
+
+  @inline
+  get addressBytes(): u32 {
+    return this.family == 4 ? 4 : 16;
+  }
 }
 
 /** One datagram of a batch: `msm_dgram`. */
@@ -50,7 +96,7 @@ export class Datagram {
   /** With `Action.Drop`: why; a code that `defineReason` named. */
   reason: u8;
   after: u16;
-  /** Of an added datagram: where it goes instead of its session, from `resolveTarget`. */
+  /** Of an added datagram: where it goes instead of its session, from `resolveTarget`. For others call `retarget`. */
   target: u32;
   txNs: u64;
   mark: u32;
@@ -76,6 +122,26 @@ export class Datagram {
   sendAt(ns: u64): void {
     this.txNs = ns;
     this.flags |= <u16>Flag.TxTime;
+  }
+
+  /** Sends the datagram to a target, from `resolveTarget`, instead of where its session goes. */
+  @inline
+  retarget(target: u32): void {
+    this.target = target;
+    this.flags |= <u16>Flag.Retarget;
+  }
+
+  /** At stage LISTENER: says which session the datagram is of, wherever its client sends from. */
+  @inline
+  setKey(key: u64): void {
+    this.user = key;
+    this.flags |= <u16>Flag.SetKey;
+  }
+
+  /** Where the datagram comes from; only at stage LISTENER. */
+  @inline
+  get addresses(): Addresses {
+    return changetype<Addresses>(<usize>this.addrs);
   }
 
   /** Says that the payload was written to. */
@@ -147,6 +213,7 @@ export class Batch {
 @unmanaged
 export class PluginInfo {
   structSize: u32;
+  /** Bits of `Stage`: where the filter may be used; 0 for sessions alone. */
   stages: u32;
   /** Bytes of each datagram that the filter wants to see; 0 for the whole. */
   window: u32;

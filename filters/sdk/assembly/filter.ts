@@ -27,6 +27,9 @@ export class Filter {
   /** A timer of `setTimer` is due; `batch` has no datagrams, but some may be added. */
   onTimer(context: u32, timer: u32, batch: Batch): void {}
 
+  /** The session goes on with a new version of the filter: leave what that needs with `setSessionValue`. */
+  onHandOver(session: u32): void {}
+
   /** Entries came into a queue of `registerQueue`. */
   onQueueReady(queue: u32): void {}
 

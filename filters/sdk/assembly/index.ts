@@ -5,7 +5,19 @@
 export { AddressReader } from "./address-reader";
 export { loadU16, loadU32, storeU16, storeU32 } from "./bytes";
 export { ConfigReader } from "./config-reader";
-export { Action, Batch, BatchFlag, Datagram, Flag, PluginInfo, StreamFlag, StreamInfo } from "./datagram";
+export {
+  Action,
+  Addresses,
+  Batch,
+  BatchFlag,
+  Datagram,
+  Flag,
+  PluginInfo,
+  Stage,
+  StreamFlag,
+  StreamInfo,
+} from "./datagram";
+export { Directions } from "./directions";
 export { Filter, register } from "./filter";
 export {
   Bytes,

@@ -18,9 +18,21 @@
 enum { MSM_CONTINUE, MSM_PAUSE, MSM_DROP, MSM_CONSUME, MSM_REPLY };
 enum { MSM_TRACE, MSM_DEBUG, MSM_INFO, MSM_WARN, MSM_ERROR, MSM_CRITICAL };
 enum { MSM_COUNTER, MSM_GAUGE, MSM_HISTOGRAM };
-enum { MSM_UPSTREAM_DIRECTION = 0x1, MSM_DIRTY = 0x100, MSM_TX_TIME = 0x400 };
+enum { MSM_UPSTREAM_DIRECTION = 0x1, MSM_DIRTY = 0x100, MSM_RETARGET = 0x200, MSM_TX_TIME = 0x400, MSM_SET_KEY = 0x800 };
+enum { MSM_STAGE_LISTENER = 1, MSM_STAGE_SESSION = 2, MSM_STAGE_EGRESS = 4 };
 enum { MSM_BATCH_UNCHANGED = 0x1 };
 enum { MSM_PLUGIN_CONFIGURATION = 7, MSM_PLUGIN_CONTEXT = 1 };
+
+// At stage LISTENER: where a datagram comes from and where it was sent to.
+typedef struct {
+  uint8_t family;
+  uint8_t pad;
+  uint16_t sport;
+  uint16_t dport;
+  uint16_t pad2;
+  uint8_t src[16];
+  uint8_t dst[16];
+} msm_addrs;
 
 // One datagram of a batch. The comments of its fields are in ABI.md.
 typedef struct {
@@ -38,7 +50,7 @@ typedef struct {
   uint32_t target;
   uint64_t tx_ns;
   uint32_t mark;
-  uint32_t addrs;
+  const msm_addrs *addrs;
   uint64_t user;
   uint64_t rsv;
 } msm_dgram;
@@ -73,6 +85,7 @@ typedef struct {
   uint32_t drain_ms;
 } msm_plugin_info;
 
+_Static_assert(sizeof(msm_addrs) == 40, "ABI.md");
 _Static_assert(sizeof(msm_dgram) == 64, "one descriptor is a cache line");
 _Static_assert(sizeof(msm_batch) == 64, "a batch is a cache line");
 _Static_assert(sizeof(msm_plugin_info) == 32, "ABI.md");
@@ -163,6 +176,18 @@ static inline void msm_count_in(const char *name, const uint64_t *variable) {
 static inline void msm_drop(msm_dgram *datagram, uint8_t reason) {
   datagram->action = MSM_DROP;
   datagram->reason = reason;
+}
+
+// Sends the datagram to a target of msm_resolve_target instead of where its session goes.
+static inline void msm_retarget(msm_dgram *datagram, uint32_t target) {
+  datagram->target = target;
+  datagram->flags |= MSM_RETARGET;
+}
+
+// At stage LISTENER: says which session the datagram is of.
+static inline void msm_set_key(msm_dgram *datagram, uint64_t key) {
+  datagram->user = key;
+  datagram->flags |= MSM_SET_KEY;
 }
 
 // Adds a datagram to a session; write its payload at `data` and set `len`. NULL where there is no room.

@@ -83,6 +83,8 @@ declare namespace msm {
 
   /** What a filter asks for, as `export const wants`. What is left out is the host's default. */
   interface Wants {
+    /** Where it may be used: 1 before a session is looked for, 2 for sessions, 4 for each receiver of a flow, or a sum. */
+    readonly stages?: number;
     /** Bytes of each datagram to be seen; 0 for as many as `slotSize`. */
     readonly window?: number;
     readonly maxBatch?: number;
@@ -144,5 +146,11 @@ declare namespace msm {
     reply(): void;
     /** Not to leave before, on the clock of `Batch.nowMs`. */
     sendAt(ms: number): void;
+    /** Goes to a target, from `resolveTarget`, instead of where its session goes. */
+    retarget(target: number): void;
+    /** At stage LISTENER: says which session it is of, by a key of two 32-bit numbers. */
+    setKey(low: number, high?: number): void;
+    /** At stage LISTENER: where it comes from, an address of 4 or 16 bytes; undefined at others. */
+    readonly source: { readonly address: Uint8Array; readonly port: number } | undefined;
   }
 }

@@ -19,7 +19,26 @@ pub enum Action {
 /// Bits of [`Datagram::flags`].
 pub const UPSTREAM_DIRECTION: u16 = 0x1;
 pub const DIRTY: u16 = 0x100;
+pub const RETARGET: u16 = 0x200;
 pub const TX_TIME: u16 = 0x400;
+pub const SET_KEY: u16 = 0x800;
+
+/// Bits of [`PluginInfo::stages`]: before a session is looked for, and behind the fan-out of a flow.
+pub const STAGE_LISTENER: u32 = 1;
+pub const STAGE_SESSION: u32 = 2;
+pub const STAGE_EGRESS: u32 = 4;
+
+/// At stage LISTENER: where a datagram comes from and where it was sent to, `msm_addrs`.
+#[repr(C)]
+pub struct Addresses {
+    pub family: u8,
+    pad: u8,
+    pub sport: u16,
+    pub dport: u16,
+    pad2: u16,
+    pub src: [u8; 16],
+    pub dst: [u8; 16],
+}
 
 /// One datagram of a batch: `msm_dgram`.
 #[repr(C)]
@@ -38,7 +57,7 @@ pub struct Datagram {
     target: u32,
     tx_ns: u64,
     pub mark: u32,
-    addrs: u32,
+    addrs: *const Addresses,
     pub user: u64,
     rsv: u64,
 }
@@ -78,6 +97,23 @@ impl Datagram {
 
     pub fn set_action(&mut self, action: Action) {
         self.action = action as u8;
+    }
+
+    /// Where it comes from; only at stage LISTENER.
+    pub fn addresses(&self) -> Option<&Addresses> {
+        unsafe { self.addrs.as_ref() }
+    }
+
+    /// Sends it to a target of [`resolve_target`] instead of where its session goes.
+    pub fn retarget(&mut self, target: u32) {
+        self.target = target;
+        self.flags |= RETARGET;
+    }
+
+    /// At stage LISTENER: says which session it is of.
+    pub fn set_key(&mut self, key: u64) {
+        self.user = key;
+        self.flags |= SET_KEY;
     }
 
     /// Keeps it from leaving before a time on the clock of [`Batch::now_ns`].
@@ -138,7 +174,7 @@ impl Batch {
 #[repr(C)]
 pub struct PluginInfo {
     struct_size: u32,
-    stages: u32,
+    pub stages: u32,
     pub window: u32,
     pub max_batch: u32,
     pub emit_capacity: u32,
@@ -203,6 +239,13 @@ pub fn set_tick_period(ms: u32) {
 /// Has [`Filter::on_timer`] called for the plugin (context 1) or a session. A delay below 0 cancels the timer.
 pub fn set_timer(context: u32, id: u32, delay_us: i64, period_us: i64) -> bool {
     unsafe { host::msm_set_timer(context, id, delay_us, period_us) == 0 }
+}
+
+/// The number of a target: kind 1 is a cluster, 2 an endpoint `ip:port` of the session's cluster.
+pub fn resolve_target(kind: i32, name: &str) -> Option<u32> {
+    let mut target = 0;
+    let status = unsafe { host::msm_resolve_target(kind, name.as_ptr(), name.len(), &mut target) };
+    if status == 0 { Some(target) } else { None }
 }
 
 /// A property in the context of the call that runs, e.g. `source.address` in [`Filter::on_session`].

@@ -25,12 +25,16 @@ import { describe, expect, test } from "vitest";
 import { abiDocument, tableUnder, valuesUnder } from "./abi-document.ts";
 import { compileFolder } from "./compile.mjs";
 
-const FIELD_BYTES: Readonly<Record<string, number>> = { u8: 1, u16: 2, u32: 4, i32: 4, u64: 8, i64: 8 };
+const FIELD_BYTES: Readonly<Record<string, number>> = {
+  ...{ u8: 1, u16: 2, u32: 4, i32: 4, u64: 8, i64: 8 },
+  u8x16: 16,
+};
 
 /** The structs of the document, with the host's offsets by camel-case name and the SDK's class. */
 const structs = [
   { name: "msm_batch", host: abi.BatchField, bytes: abi.BATCH_BYTES, sdk: "Batch" },
   { name: "msm_plugin_info", host: abi.InfoField, bytes: abi.INFO_BYTES, sdk: "PluginInfo" },
+  { name: "msm_addrs", host: abi.AddressField, bytes: abi.ADDRESS_BYTES, sdk: "Addresses" },
   { name: "msm_stream", host: abi.StreamField, bytes: abi.STREAM_BYTES, sdk: "StreamInfo" },
   { name: "msm_dgram", host: null, bytes: 64, sdk: "Datagram" },
 ] as const;
@@ -41,7 +45,7 @@ const enums = [
   { heading: "Log levels", host: abi.LogLevel, sdk: "LogLevel" },
   { heading: "Metric types", host: abi.MetricType, sdk: "MetricType" },
   { heading: "Features", host: abi.Feature, sdk: null },
-  { heading: "Stages", host: abi.Stage, sdk: null },
+  { heading: "Stages", host: abi.Stage, sdk: "Stage" },
   { heading: "Flags of `msm_batch`", host: abi.BatchFlag, sdk: "BatchFlag" },
   { heading: "Flags of `msm_dgram`", host: Flag, sdk: "Flag" },
   { heading: "Actions of `msm_dgram`", host: Action, sdk: "Action" },

@@ -3,15 +3,18 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import {
+  abi,
   checkFilter,
   compileFilter,
   FilterChain,
+  Flag,
   type LogLine,
   MemoryBatch,
   MemoryEnvironment,
   type SentDatagram,
   type StreamReport,
   takeOutgoing,
+  Word,
 } from "@msm/proxy/wasm";
 import { compileFolder } from "./compile.mjs";
 
@@ -27,16 +30,32 @@ export interface HarnessOptions {
   readonly capacity?: number;
   /** The longest datagram; 2,048 bytes unless said. */
   readonly payloadBytes?: number;
+  /** Where the filter runs; unless said, SESSION, or where it wants to run if that is elsewhere. */
+  readonly stage?: StageName;
   /** As what the module runs: `plugin` unless said, with its instructions counted. */
   readonly trust?: "builtin" | "plugin";
 }
+
+/** Where a filter may run. */
+export type StageName = "LISTENER" | "SESSION" | "EGRESS";
+
+const stageBits: Readonly<Record<StageName, number>> = {
+  SESSION: abi.Stage.Session,
+  EGRESS: abi.Stage.Egress,
+  LISTENER: abi.Stage.Listener,
+};
+
+/** At LISTENER a datagram's context is 0: that of no session. */
+const NO_SESSION = -abi.FIRST_SESSION_CONTEXT;
 
 /** What the datagrams of a run have in common. */
 export interface RunOptions {
   /** Where they come from; the client unless said. */
   readonly from?: "client" | "endpoint";
-  /** Index of their session, 0 unless said; it is opened when first named. */
-  readonly session?: number;
+  /** Index of their session, 0 unless said; it is opened when first named. With several, the datagrams have them in turn. */
+  readonly session?: number | readonly number[];
+  /** At LISTENER: where they come from. */
+  readonly source?: { readonly address: string; readonly port: number };
   /** Receive times of the datagrams on the harness's clock; unless said, the time that it shows. */
   readonly rxNs?: readonly bigint[];
 }
@@ -46,6 +65,10 @@ export interface RunResult {
   readonly actions: readonly number[];
   readonly reasons: readonly number[];
   readonly payloads: readonly Uint8Array[];
+  /** At LISTENER: the key of the session that the filter said each is of, if any. */
+  readonly keys: readonly (bigint | undefined)[];
+  /** At LISTENER: the target that the filter chose for each, if any. */
+  readonly targets: readonly (string | undefined)[];
   /** What leaves beside them: emitted datagrams, replies, and those that were paused before. */
   readonly sent: readonly SentDatagram[];
 }
@@ -59,9 +82,11 @@ export class FilterHarness {
   readonly #chain: FilterChain;
   readonly #batch: MemoryBatch;
   readonly #sessions = new Set<number>();
+  readonly #stages: number;
 
-  private constructor(env: MemoryEnvironment, chain: FilterChain, options: HarnessOptions) {
+  private constructor(env: MemoryEnvironment, chain: FilterChain, options: HarnessOptions, stages: number) {
     this.#env = env;
+    this.#stages = stages;
     this.#chain = chain;
     this.#batch = new MemoryBatch(options.capacity, options.payloadBytes);
   }
@@ -87,9 +112,15 @@ export class FilterHarness {
       vmConfiguration: new Uint8Array(),
       failurePolicy: options.failurePolicy ?? "FAIL_CLOSED",
     } as const;
-    checkFilter(plan, "configuration", true, true);
-    const env = new MemoryEnvironment();
-    return new FilterHarness(env, FilterChain.create([plan], env), options);
+    const stages = checkFilter(plan, "configuration", true, true);
+    const stage = stageBits[options.stage ?? stageNames(stages)[0]!];
+    const env = new MemoryEnvironment("test", true, stage);
+    return new FilterHarness(env, FilterChain.create([plan], env), options, stages);
+  }
+
+  /** The stages that the filter is made for. */
+  get stages(): readonly StageName[] {
+    return stageNames(this.#stages);
   }
 
   /** The time that the clock shows. */
@@ -116,19 +147,26 @@ export class FilterHarness {
       actions: indexes.map((i) => batch.action(i)),
       reasons: indexes.map((i) => batch.reason(i)),
       payloads: indexes.map((i) => batch.payload(i)),
+      keys: indexes.map((i) => (this.#hasFlag(i, Flag.SetKey) ? this.#user(i) : undefined)),
+      targets: indexes.map((i) =>
+        this.#hasFlag(i, Flag.Retarget) ? this.#chain.target(batch.word(i, Word.target))?.name : undefined,
+      ),
       sent: takeOutgoing(this.#chain),
     };
   }
 
   /** Puts datagrams into the batch, for `runStaged`. The batch is the same at every call. */
   stage(datagrams: readonly Uint8Array[], options: RunOptions = {}): MemoryBatch {
-    const session = options.session ?? 0;
-    if (!this.#sessions.has(session)) this.openSession(session);
+    const isAtListener = this.#env.stage === abi.Stage.Listener;
+    const sessions = [options.session ?? 0].flat();
+    for (const session of isAtListener ? [] : sessions)
+      if (!this.#sessions.has(session)) this.openSession(session);
     this.#batch.stage(
       datagrams.map((payload, i) => ({
         payload,
-        session,
-        upstream: options.from === "endpoint",
+        session: isAtListener ? NO_SESSION : sessions[i % sessions.length]!,
+        source: options.source ?? { address: "192.0.2.1", port: 40_000 },
+        upstream: options.from === "endpoint" && !isAtListener,
         rxNs: MemoryEnvironment.wallNsAt(options.rxNs?.[i] ?? this.#env.nowNs),
       })),
     );
@@ -139,6 +177,15 @@ export class FilterHarness {
   runStaged(batch: MemoryBatch): void {
     const isUpstream = (batch.word(0, 3) & 1) !== 0;
     this.#chain.run(batch, 0, batch.count, isUpstream, Number(this.#env.nowNs));
+  }
+
+  #hasFlag(i: number, flag: number): boolean {
+    return (this.#batch.word(i, Word.flags) & flag) !== 0;
+  }
+
+  #user(i: number): bigint {
+    const [low, high] = [this.#batch.word(i, Word.userLow), this.#batch.word(i, Word.userHigh)];
+    return BigInt(low) | (BigInt(high) << 32n);
   }
 
   /** Opens a session, from an address of the harness's own choice unless one is given. */
@@ -205,4 +252,9 @@ export class FilterHarness {
   get isFailed(): boolean {
     return this.#chain.failed.length > 0;
   }
+}
+
+/** The names of stages, that of sessions first. */
+function stageNames(stages: number): readonly StageName[] {
+  return (Object.keys(stageBits) as StageName[]).filter((name) => (stages & stageBits[name]) !== 0);
 }

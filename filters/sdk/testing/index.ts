@@ -5,6 +5,7 @@
 export { type BenchRow, benchFilter } from "./author/bench-filter.ts";
 export { type ContractResult, checkContract } from "./author/contract.ts";
 export { newFilter } from "./author/new-filter.ts";
+export { type CapturedDatagram, readPcap, writePcap } from "./author/pcap.ts";
 export { compileFolder } from "./compile.mjs";
 export { Dialog } from "./dialog.ts";
 export { FilterHarness, type HarnessOptions, type RunOptions, type RunResult } from "./filter-harness.ts";

@@ -14,13 +14,17 @@ export class RtspUrl {
     readonly host: string,
     /** With its query; `/` at least. */
     readonly path: string,
+    /** `rtsps://` where it was written so: a client in TLS goes on with what it is given. */
+    readonly scheme: string = SCHEME,
   ) {}
 
   /** Reads a URL; null where it is none. */
   static parse(text: string): RtspUrl | null {
     const lower = lowerCase(text.substring(0, SECURE_SCHEME.length));
-    const from = lower.startsWith(SCHEME) ? SCHEME.length : lower == SECURE_SCHEME ? SECURE_SCHEME.length : 0;
-    if (from == 0) return null;
+    const isSecure = lower == SECURE_SCHEME;
+    if (!isSecure && !lower.startsWith(SCHEME)) return null;
+    const scheme = isSecure ? SECURE_SCHEME : SCHEME;
+    const from = scheme.length;
     let slash = text.indexOf("/", from);
     const query = text.indexOf("?", from);
     if (slash < 0 || (query >= 0 && query < slash)) slash = query >= 0 ? query : text.length;
@@ -30,11 +34,11 @@ export class RtspUrl {
     const host = hostOf(authority);
     if (host.length == 0) return null;
     const path = text.substring(slash);
-    return new RtspUrl(authority, host, path.startsWith("/") ? path : "/" + path);
+    return new RtspUrl(authority, host, path.startsWith("/") ? path : "/" + path, scheme);
   }
 
   toString(): string {
-    return SCHEME + this.authority + this.path;
+    return this.scheme + this.authority + this.path;
   }
 }
 
@@ -50,7 +54,7 @@ export function resolveUrl(base: string, reference: string): string {
   if (RtspUrl.parse(reference) != null) return reference;
   if (reference.startsWith("/")) {
     const url = RtspUrl.parse(base);
-    if (url != null) return SCHEME + url.authority + reference;
+    if (url != null) return url.scheme + url.authority + reference;
   }
   return base.endsWith("/") || reference.startsWith("?") ? base + reference : base + "/" + reference;
 }

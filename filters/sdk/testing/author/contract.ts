@@ -18,7 +18,7 @@ const LARGEST = 65_507;
 const SESSIONS = 2_000;
 const ROUNDS = 400;
 
-/** Each line is a promise of filters/README.md. All of them run with instructions counted. */
+/** Each line is a promise of filters/README.md. All of them run with instructions counted, at each stage of the filter. */
 const clauses: readonly (readonly [string, (load: Load) => Promise<string | null>])[] = [
   [
     "starts with the configuration given and needs no datagram",
@@ -72,6 +72,21 @@ const clauses: readonly (readonly [string, (load: Load) => Promise<string | null
     },
   ],
   [
+    "takes batches with datagrams of many sessions, as sessions come and go",
+    async (load) => {
+      const filter = await load();
+      const random = generator(11);
+      for (let round = 0; round < ROUNDS; round++) {
+        const session = Array.from({ length: 20 }, (_, i) => (i * 7 + round) % 90);
+        const datagrams = session.map((ssrc) => (random() < 0.3 ? garbage(random) : rtp({ ssrc })));
+        filter.run(datagrams, { session, from: random() < 0.5 ? "client" : "endpoint" });
+        filter.closeSession(session[0]!);
+        filter.tick(random() * 5);
+      }
+      return broken(filter, "batches of many sessions");
+    },
+  ],
+  [
     "does not grow: datagrams leave no memory behind",
     async (load) => {
       const filter = await load();
@@ -105,12 +120,14 @@ export async function checkContract(
   config: unknown = {},
 ): Promise<readonly ContractResult[]> {
   if (await isSignalling(folder)) return checkSignallingContract(folder, config);
-  const load: Load = (options) => FilterHarness.load(folder, config, options);
-  await load();
+  const { stages } = await FilterHarness.load(folder, config);
   const results: ContractResult[] = [];
-  for (const [title, check] of clauses) {
-    const problem = await check(load).catch((error: unknown) => String(error));
-    results.push({ title, problem });
+  for (const stage of stages) {
+    const load: Load = (options) => FilterHarness.load(folder, config, { ...options, stage });
+    for (const [title, check] of clauses) {
+      const problem = await check(load).catch((error: unknown) => String(error));
+      results.push({ title: stage === "SESSION" ? title : `at ${stage}: ${title}`, problem });
+    }
   }
   return results;
 }
