@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // cses IN OUT SECONDS [g]: the C reference for a UDP session proxy: like cref, but every client (source port) gets an upstream socket of its own,
 // as Envoy's udp_proxy does, so that sessions stay apart. Runs of datagrams of one client are sent with one sendmmsg. One direction only.
+// Environment: IN and OUT, other addresses than 127.0.0.1.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <time.h>
 enum { BATCH = 64, MAX = 65536, PORTS = 65536 };
 static double now(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return t.tv_sec + t.tv_nsec * 1e-9; }
+static in_addr_t address(const char *name) { return getenv(name) ? inet_addr(getenv(name)) : htonl(INADDR_LOOPBACK); }
 static unsigned char buf[BATCH][MAX], control[BATCH][64];
 static int upstream[PORTS];
 int main(int argc, char **argv) {
@@ -20,9 +22,9 @@ int main(int argc, char **argv) {
   if (gro) setsockopt(in, 17, 104, &one, sizeof one);
   struct timeval tv = {0, 200000};
   setsockopt(in, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
-  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}, to = at, from[BATCH];
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1])), .sin_addr.s_addr = address("IN")}, to = at, from[BATCH];
   if (bind(in, (void *)&at, sizeof at)) return perror("bind"), 1;
-  to.sin_port = htons(atoi(argv[2]));
+  to.sin_port = htons(atoi(argv[2])); to.sin_addr.s_addr = address("OUT");
   struct mmsghdr r[BATCH], s[BATCH];
   struct iovec ri[BATCH], si[BATCH];
   memset(r, 0, sizeof r); memset(s, 0, sizeof s);

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """GStreamer's rtspsrc as a player that counts.
 
-rtsp-player.py URL --transport udp|tcp --seconds N [--user NAME --password WORD]
+rtsp-player.py URL --transport udp|tcp --seconds N [--user NAME --password WORD] [--ca FILE]
     Decodes picture and sound until N seconds of pictures came. One line of JSON: how many pictures and bytes of sound
     were decoded, and how many packets its jitter buffers missed. Exit code 1 with the reason on standard error.
 """
@@ -15,7 +15,7 @@ import sys
 import gi
 
 gi.require_version("Gst", "1.0")
-from gi.repository import GLib, Gst  # noqa: E402
+from gi.repository import Gio, GLib, Gst  # noqa: E402
 
 DECODERS = {
     "H264": "rtph264depay ! h264parse ! openh264dec",
@@ -44,6 +44,9 @@ class Player:
         if arguments.user:
             source.set_property("user-id", arguments.user)
             source.set_property("user-pw", arguments.password)
+        if arguments.ca:
+            # Every check that there is stays on, that of the name among them.
+            source.set_property("tls-database", Gio.TlsFileDatabase.new(arguments.ca))
         source.connect("pad-added", self.on_pad)
         source.connect("new-manager", self.on_manager)
         self.pipeline.add(source)
@@ -104,6 +107,7 @@ def main():
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--user")
     parser.add_argument("--password")
+    parser.add_argument("--ca", help="file of authorities, for rtsps")
     Gst.init(None)
     player = Player(parser.parse_args())
     player.run()

@@ -11,6 +11,8 @@ export interface MeshListener {
   readonly isRtp?: boolean;
   /** Each of them written into the listener's Backend. */
   readonly endpoints: readonly { readonly address: string; readonly port: number }[];
+  /** `spec.policy` of the Backend. */
+  readonly policy?: object;
 }
 
 /** A mesh of one Gateway. */
@@ -47,7 +49,7 @@ export function meshYaml({ address, listeners, clockRates, more = [] }: MeshDesc
         listeners: listeners.map(({ name, port, isRtp }) => ({ name, port, protocol: isRtp ? RTP : "UDP" })),
       },
     },
-    ...listeners.flatMap(({ name, endpoints }) => [udpRoute(name), backend(name, endpoints)]),
+    ...listeners.flatMap((listener) => [udpRoute(listener.name), backend(listener)]),
   ];
   if (clockRates) {
     const targetRefs = [{ group: "gateway.networking.k8s.io", kind: "Gateway", name: "edge" }];
@@ -63,7 +65,8 @@ function udpRoute(name: string): object {
   return { apiVersion: GATEWAY_API, kind: "UDPRoute", metadata: { name }, spec };
 }
 
-function backend(name: string, endpoints: MeshListener["endpoints"]): object {
-  const spec = { endpoints: endpoints.map(({ address, port }) => ({ address, port })) };
+function backend({ name, endpoints, policy }: MeshListener): object {
+  const listed = endpoints.map(({ address, port }) => ({ address, port }));
+  const spec = { endpoints: listed, ...(policy && { policy }) };
   return { apiVersion: MESH_API, kind: "Backend", metadata: { name }, spec };
 }

@@ -8,7 +8,19 @@ export interface Bench {
   /** Builds what is measured, while the network is still there. */
   prepare?(tell: (line: string) => void): void;
   /** Runs `rounds` alternating rounds and returns a table for each scenario. `tell` prints progress. */
-  run(rounds: number, tell: (line: string) => void): Promise<readonly (BenchTable | FigureTable)[]>;
+  run(
+    rounds: number,
+    tell: (line: string) => void,
+    options: BenchOptions,
+  ): Promise<readonly (BenchTable | FigureTable)[]>;
+}
+
+/** What was asked for beside the bench's name; a bench without scenarios has no use for it. */
+export interface BenchOptions {
+  /** Only scenarios whose name begins so. */
+  readonly scenario: string | undefined;
+  /** Whether to say where the time goes. */
+  readonly isProfiled: boolean;
 }
 
 /** The rows of one scenario, all measured in the same run. */
@@ -17,6 +29,15 @@ export interface BenchTable {
   /** The row that the others' ratios are to. */
   readonly reference: string;
   readonly rows: readonly BenchRow[];
+  readonly goals?: readonly Goal[];
+}
+
+/** What a row's ratio should be at the most. */
+export interface Goal {
+  readonly row: string;
+  readonly atMost: number;
+  /** The row that the ratio is to, where it is not the table's reference. */
+  readonly to?: string;
 }
 
 /** One relay under one scenario, round by round. */
@@ -24,6 +45,8 @@ export interface BenchRow {
   readonly name: string;
   /** CPU per datagram that arrived, nanoseconds. */
   readonly nsPerDatagram: readonly number[];
+  /** CPUs kept busy. */
+  readonly cpus: readonly number[];
   /** Datagrams lost of those sent, over all rounds. */
   readonly lost: number;
   readonly sent: number;
@@ -36,7 +59,19 @@ export interface FigureTable {
   readonly figures: readonly string[];
   readonly programs: readonly {
     readonly name: string;
-    /** For each round the figures, in their order. */
+    /** For each round the figures, in their order; NaN where this program has none. */
     readonly rounds: readonly (readonly number[])[];
   }[];
+  /** Of figures, or of a figure of one program to that of another. */
+  readonly goals?: readonly FigureGoal[];
+}
+
+/** What the ratio of two programs' figures should be, or one program's figure itself, at the most or at least. */
+export interface FigureGoal {
+  readonly figure: string;
+  readonly program: string;
+  /** The program that the ratio is to; without one it is the figure that counts. */
+  readonly to?: string;
+  readonly atMost?: number;
+  readonly atLeast?: number;
 }

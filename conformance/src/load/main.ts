@@ -8,14 +8,16 @@ import { parseArgs } from "node:util";
 import type { Bench } from "./bench.ts";
 import { renderTable } from "./render-tables.ts";
 
-const HELP = `Usage: npm run bench -- [NAME…] [--rounds N] [--list]
+const HELP = `Usage: npm run bench -- [NAME…] [--scenario NAME] [--rounds N] [--profile] [--list]
 
 Measures what the proxy spends per datagram and how the control plane scales, beside others, in turn, on this machine.
 The machine should do nothing else meanwhile. Needs a C compiler, and Go for a server made with go-control-plane; run as
 root it uses a network namespace of its own, where no other traffic is.
 
-  --rounds N  rounds of each scenario, 5 if not said
-  --list      names the benches and ends`;
+  --rounds N       rounds of each scenario, 5 if not said
+  --scenario NAME  only scenarios of that bench whose name begins so
+  --profile        says where the time goes: by perf where it is there, else by V8's sampling of JavaScript
+  --list           names the benches and ends`;
 
 const here = new URL(".", import.meta.url);
 const names = readdirSync(here, { withFileTypes: true })
@@ -27,6 +29,8 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       rounds: { type: "string", default: "5" },
+      scenario: { type: "string" },
+      profile: { type: "boolean" },
       list: { type: "boolean" },
       help: { type: "boolean" },
     },
@@ -38,6 +42,7 @@ async function main(): Promise<number> {
     console.log(HELP);
     return values.help ? 0 : 2;
   }
+  const options = { scenario: values.scenario, isProfiled: values.profile ?? false };
   const chosen = positionals.length > 0 ? positionals : names;
   const benches = await Promise.all(chosen.map(load));
   if (!values.list && enterNamespace()) {
@@ -55,7 +60,7 @@ async function main(): Promise<number> {
     console.log(`${name}: ${bench.title}`);
     if (values.list) continue;
     if (!isInNamespace()) bench.prepare?.((line) => console.log(line));
-    const tables = await bench.run(rounds, (line) => console.log(`  ${line}`));
+    const tables = await bench.run(rounds, (line) => console.log(`  ${line}`), options);
     report[name] = tables;
     for (const table of tables) console.log(`\n${renderTable(table)}`);
   }

@@ -88,6 +88,12 @@ export class Peer {
     this.#process.kill("SIGKILL");
   }
 
+  /** SIGINT, and all the time that it has to finish. */
+  interrupt(): Promise<PeerResult> {
+    this.#process.kill("SIGINT");
+    return this.ended;
+  }
+
   /** SIGINT, which media programs take as the wish to finish; SIGKILL when that does not help. */
   async stop(): Promise<PeerResult> {
     this.#process.kill("SIGINT");

@@ -46,6 +46,16 @@ test("names a missing peer, how to install it, and skips", async () => {
   expect(text).toContain("skip  talks to it (needs a peer)");
 });
 
+test("skips a scenario for which this machine lacks something, also in continuous integration, and names it", async () => {
+  vi.stubEnv("CI", "true");
+  const { totals, text } = await run([
+    { title: "makes a namespace", lacks: () => "root", run: () => Promise.reject(new Error("it ran")) },
+    { title: "does not", lacks: () => undefined, run: async () => undefined },
+  ]);
+  expect(totalsLine(totals)).toBe("1 passed, 0 failed, 1 skipped");
+  expect(text).toContain("skip  makes a namespace (needs root)");
+});
+
 test("names the wheel of a missing peer with the command that unpacks it", async () => {
   const need: Need = { ...missing, packages: [], wheel: "peer==1.0" };
   const { text } = await run([{ title: "talks to it", run: async () => undefined }], [need]);

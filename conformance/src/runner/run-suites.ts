@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { NamedSuite } from "./find-suites.ts";
 import { install, installCommands, isThere, mayInstall } from "./needs.ts";
 import { runScenario } from "./run-scenario.ts";
+import type { Need } from "./suite.ts";
 
 /** How many scenarios passed, failed, and were left out since a peer is missing. */
 export interface Totals {
@@ -47,9 +48,7 @@ async function runSuite(
   print(`\n${name}: ${suite.title}`);
   const missing = suite.needs.filter((need) => {
     const found = isThere(need);
-    print(
-      `  peer  ${need.name}: ${found ? "found" : `missing, try: ${installCommands([need]).join(" && ")}`}`,
-    );
+    print(`  peer  ${need.name}: ${found ? "found" : howToGet(need)}`);
     return !found;
   });
   for (const [index, scenario] of suite.scenarios.entries()) {
@@ -61,6 +60,12 @@ async function runSuite(
       print(`  ${isFailure ? "FAIL" : "skip"}  ${scenario.title} (needs ${names})`);
       continue;
     }
+    const lack = scenario.lacks?.();
+    if (lack !== undefined) {
+      totals.skipped++;
+      print(`  skip  ${scenario.title} (needs ${lack})`);
+      continue;
+    }
     const result = await runScenario(scenario, join(folder, name, String(index + 1)));
     totals[result.error ? "failed" : "passed"]++;
     print(`  ${result.error ? "FAIL" : "ok  "}  ${scenario.title} (${result.seconds.toFixed(1)} s)`);
@@ -70,6 +75,13 @@ async function runSuite(
       print(`        logs: ${result.folder}`);
     }
   }
+}
+
+function howToGet(need: Need): string {
+  const commands = installCommands([need]);
+  return commands.length > 0
+    ? `missing, try: ${commands.join(" && ")}`
+    : "not to be had; it is fetched when the suite runs";
 }
 
 /** An error with what caused it. */

@@ -35,6 +35,8 @@ export interface Scenario {
   readonly title: string;
   /** After so long it has failed; a minute by default. */
   readonly timeoutMs?: number;
+  /** What this machine lacks for it that no package brings, such as a right; undefined where it can run. */
+  readonly lacks?: () => string | undefined;
   run(context: ScenarioContext): Promise<void>;
 }
 

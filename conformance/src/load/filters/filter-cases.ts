@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileFolder, languageOf, rtp } from "@msm/filter-sdk/testing";
 import {
@@ -11,6 +12,7 @@ import {
   MemoryEnvironment,
   type RunnableFilter,
 } from "@msm/proxy/wasm";
+import { inPlaceRun } from "./in-place-case.ts";
 
 /** One line of the table. */
 export interface FilterCase {
@@ -27,49 +29,67 @@ const NOW_NS = 1e9;
 const DESCRIPTOR_WORDS = 16;
 const SSRC = 8;
 
-/** `folders` are the filters of a chain, below `filters/`. */
-const CHAINS: readonly { readonly name: string; readonly trust: FilterTrust; readonly folders: string[] }[] =
-  [
-    ...(["builtin", "plugin"] as const).flatMap((trust) => {
-      const fuel = trust === "builtin" ? "fuel off" : "fuel on";
-      return [
-        { name: `rtp-stats: header window, nothing changed, ${fuel}`, trust, folders: ["rtp-stats"] },
-        { name: `AssemblyScript: SSRC rewritten, ${fuel}`, trust, folders: ["examples/as"] },
-        { name: `C: SSRC rewritten, ${fuel}`, trust, folders: ["examples/c"] },
-        { name: `Rust: SSRC rewritten, ${fuel}`, trust, folders: ["examples/rust"] },
-      ];
-    }),
-    { name: "JavaScript: SSRC rewritten", trust: "script", folders: ["examples/js"] },
-    {
-      name: "Proxy-Wasm network filter, one call a datagram",
-      trust: "plugin",
-      folders: ["sdk/testdata/network-filter"],
-    },
-    {
-      name: "a copy of each datagram added, fuel off",
-      trust: "builtin",
-      folders: ["sdk/testdata/emit-copy"],
-    },
-    ...[3, 5].map((length) => ({
-      name: `chain of ${length} AssemblyScript filters, fuel off`,
-      trust: "builtin" as const,
-      folders: Array.from({ length }, () => "examples/as"),
-    })),
-  ];
+/** Runs what is staged in a batch once. */
+export type StagedRun = (batch: MemoryBatch) => void;
+
+interface Chain {
+  readonly name: string;
+  readonly trust: FilterTrust;
+  /** The filters of the chain: folders below `filters/`, or of this bench. */
+  readonly folders: readonly string[];
+}
+
+const bench = (name: string): string =>
+  fileURLToPath(new URL(`../../../src/load/filters/module/${name}`, import.meta.url));
+
+/** The fuel of what is not built in is the only difference between the two. */
+const withAndWithoutFuel = (name: string, folder: string): readonly Chain[] => [
+  { name: `${name}, fuel off`, trust: "builtin", folders: [folder] },
+  { name: `${name}, fuel on`, trust: "plugin", folders: [folder] },
+];
+
+const CHAINS: readonly Chain[] = [
+  ...withAndWithoutFuel("a filter that does nothing", bench("pass")),
+  ...withAndWithoutFuel("rtp-stats: header window, nothing changed", "rtp-stats"),
+  ...withAndWithoutFuel("AssemblyScript: SSRC rewritten", "examples/as"),
+  ...withAndWithoutFuel("C: SSRC rewritten", "examples/c"),
+  ...withAndWithoutFuel("Rust: SSRC rewritten", "examples/rust"),
+  ...withAndWithoutFuel("full payload: every byte read and written", bench("payload")),
+  { name: "JavaScript: SSRC rewritten", trust: "script", folders: ["examples/js"] },
+  {
+    name: "Proxy-Wasm network filter, one call a datagram",
+    trust: "plugin",
+    folders: ["sdk/testdata/network-filter"],
+  },
+  { name: "a copy of each datagram added, fuel off", trust: "builtin", folders: ["sdk/testdata/emit-copy"] },
+  ...[1, 3, 5].map((length) => ({
+    name: `chain of ${length}, each rewrites the SSRC, fuel off`,
+    trust: "builtin" as const,
+    folders: Array.from({ length }, () => "examples/as"),
+  })),
+];
 
 /** The cases whose compilers are here; `tell` says which are not. */
 export async function filterCases(tell: (line: string) => void): Promise<readonly FilterCase[]> {
-  const cases: FilterCase[] = [nativeCase()];
+  const inPlace = await inPlaceRun(bench("in-place"));
+  const cases: FilterCase[] = [
+    nativeCase(),
+    { name: "AssemblyScript linked in place, not isolated: SSRC rewritten", measure: () => timed(inPlace) },
+  ];
   for (const { name, trust, folders } of CHAINS) {
-    const missing = await (await languageOf(FILTERS + folders[0]))?.missing();
+    const missing = await (await languageOf(folderOf(folders[0] ?? "")))?.missing();
     if (missing !== null) tell(`${name}: left out, ${missing} is needed`);
     else cases.push(chainCase(name, await Promise.all(folders.map((folder, i) => planOf(folder, trust, i)))));
   }
   return cases;
 }
 
+function folderOf(folder: string): string {
+  return path.resolve(FILTERS, folder);
+}
+
 async function planOf(folder: string, trust: FilterTrust, place: number): Promise<RunnableFilter> {
-  const { bytes } = await compileFolder(FILTERS + folder);
+  const { bytes } = await compileFolder(folderOf(folder));
   return {
     ...{ name: `f${place}`, rootId: "", vmId: "", failurePolicy: "FAIL_CLOSED" },
     ...(await compileFilter(bytes, folder, trust)),
@@ -122,7 +142,7 @@ function nativeCase(): FilterCase {
 }
 
 /** Nanoseconds a datagram. Throws where the filter failed meanwhile: a chain that drops everything is fast. */
-function timed(run: (batch: MemoryBatch) => void, name = "", chain?: FilterChain): number {
+function timed(run: StagedRun, name = "", chain?: FilterChain): number {
   const batch = new MemoryBatch(BATCH, PAYLOAD_BYTES + 12);
   const payloads = Array.from({ length: BATCH }, (_, i) =>
     rtp({ sequenceNumber: i, payload: PAYLOAD_BYTES }),

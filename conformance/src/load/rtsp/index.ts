@@ -10,6 +10,10 @@ const scenarios: readonly (readonly [string, Readers])[] = [
   ["1,000 readers of one stream of 4 Mbit/s by UDP", { count: 1000, how: "udp", seconds: 8 }],
   ["200 readers of one stream of 4 Mbit/s inside their connections", { count: 200, how: "tcp", seconds: 8 }],
   ["500 sessions set up one after the other", { count: 500, how: "setup", seconds: 0 }],
+  [
+    "500 sessions set up one after the other, after 5,000 others",
+    { count: 500, how: "setup", seconds: 0, before: 5_000 },
+  ],
 ];
 
 let missing: string | undefined;

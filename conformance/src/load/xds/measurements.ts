@@ -11,8 +11,12 @@ import { median } from "../statistics.ts";
 
 /** Something that is measured of an xDS server, given the command that starts it. */
 export interface Measurement {
+  /** For `--scenario`. */
+  readonly name: string;
   readonly scenario: string;
   readonly figures: readonly string[];
+  /** What ours should be at the most, by figure. */
+  readonly atMost: Readonly<Record<string, number>>;
   /** True where there is nothing to compare ours with. */
   readonly isOursAlone?: true;
   /** One round: the figures in their order. */
@@ -22,10 +26,13 @@ export interface Measurement {
 /** Changes that are made before it counts: both servers' compilers and allocators get warm. */
 const WARM_UP = 3;
 const CHANGES = 10;
+/** Clients that come and go before memory is measured the first time. */
+const FIRST = 100;
 
 /** A change of 10 kB, one resource with 330 endpoints, to so many streams. */
 export function pushToAll(count: number, variant: "sotw" | "delta"): Measurement {
   return {
+    name: `push-${count}-${variant}`,
     scenario: `${count} ADS streams (${variant}), a change of 10 kB`,
     figures: [
       "acknowledged by all after, ms",
@@ -33,6 +40,7 @@ export function pushToAll(count: number, variant: "sotw" | "delta"): Measurement
       "CPU per stream, µs",
       "memory per stream, kB",
     ],
+    atMost: { "the slowest of ten, ms": 500, "memory per stream, kB": 50 },
     measure: async (command) => {
       const served = { clusters: 1, endpointsPerCluster: 330, changes: "all" } as const;
       return withServer(command, served, { count, variant }, async ({ server, swarm, idleBytes }) => {
@@ -56,8 +64,10 @@ export function pushToAll(count: number, variant: "sotw" | "delta"): Measurement
 /** One endpoint of one cluster of ten, to so many streams that want all ten. */
 export function oneEndpoint(count: number): Measurement {
   return {
+    name: `endpoint-${count}`,
     scenario: `${count} ADS streams (delta), ten clusters of ten endpoints, one endpoint changes`,
     figures: ["median until a client has it, ms", "p99 until a client has it, ms"],
+    atMost: { "p99 until a client has it, ms": 250 },
     measure: async (command) => {
       const served = { clusters: 10, endpointsPerCluster: 10, changes: "one" } as const;
       return withServer(command, served, { count, variant: "delta" }, async ({ server, swarm }) => {
@@ -79,8 +89,10 @@ export function oneEndpoint(count: number): Measurement {
 /** One endpoint among so many, to one stream that wants them all: what the server spends on a change as such. */
 export function oneAmongMany(clusters: number, endpointsPerCluster: number): Measurement {
   return {
+    name: `clusters-${clusters}`,
     scenario: `1 ADS stream (delta), ${clusters} clusters of ${endpointsPerCluster} endpoints, one endpoint changes`,
     figures: ["CPU per change, ms", "acknowledged after, ms"],
+    atMost: { "CPU per change, ms": 5 },
     measure: async (command) => {
       const served = { clusters, endpointsPerCluster, changes: "one" } as const;
       return withServer(command, served, { count: 1, variant: "delta" }, ({ server }) =>
@@ -93,8 +105,10 @@ export function oneAmongMany(clusters: number, endpointsPerCluster: number): Mea
 /** One endpoint of one EndpointSlice in a mesh: what all of the control plane spends, from its resources to the ACK. */
 export function oneInMesh(routes: number, endpointsPerRoute: number): Measurement {
   return {
+    name: `mesh-${routes}`,
     scenario: `1 ADS stream (delta), a mesh of ${routes} routes with ${endpointsPerRoute} endpoints each, one endpoint changes`,
     figures: ["CPU per change, ms", "acknowledged after, ms"],
+    atMost: { "CPU per change, ms": 5 },
     isOursAlone: true,
     measure: async (command) => {
       const server = await ServerUnderLoad.start(command);
@@ -124,12 +138,14 @@ async function costOfChanges(server: ServerUnderLoad): Promise<readonly number[]
 /** So many clients that connect over TLS in the same moment, as after a restart. */
 export function arrivingAtOnce(count: number): Measurement {
   return {
+    name: `storm-${count}`,
     scenario: `${count} clients connect over TLS at once`,
     figures: [
       "p99 until a client has its configuration, ms",
       "until all have it, ms",
       "errors seen by clients",
     ],
+    atMost: { "errors seen by clients": 0 },
     measure: async (command) => {
       const folder = mkdtempSync(join(tmpdir(), "msm-bench-"));
       const authority = new Authority(folder);
@@ -159,7 +175,7 @@ export function arrivingAtOnce(count: number): Measurement {
 interface Running {
   readonly server: ServerUnderLoad;
   readonly swarm: XdsSwarm;
-  /** What the server took up before the first stream. */
+  /** What the server took up when it had no stream any more. */
   readonly idleBytes: number;
 }
 
@@ -174,12 +190,24 @@ async function withServer<Result>(
   const swarm = new XdsSwarm({ port: server.port, endpointNames, ...clients });
   try {
     await server.serve(served);
+    await warmUp(server, { port: server.port, endpointNames, variant: clients.variant });
     const idleBytes = await server.memoryBytes();
     await swarm.connect();
     return await use({ server, swarm, idleBytes });
   } finally {
     swarm.close();
     await server.kill();
+  }
+}
+
+/** What the first clients cost once, code that is compiled above all, is not what one more of them costs. */
+async function warmUp(server: ServerUnderLoad, options: Omit<SwarmOptions, "count">): Promise<void> {
+  const first = new XdsSwarm({ ...options, count: FIRST });
+  try {
+    await first.connect();
+    for (let change = 0; change < WARM_UP; change++) await server.change(FIRST);
+  } finally {
+    first.close();
   }
 }
 

@@ -11,13 +11,13 @@ export class BeatingClients {
   readonly #endpoints: Uint8Array;
   readonly #timer: NodeJS.Timeout;
 
-  private constructor(sockets: readonly Socket[], intervalMs: number) {
+  private constructor(sockets: readonly Socket[], intervalMs: number, numberAt: number) {
     this.#sockets = sockets;
     this.#endpoints = new Uint8Array(sockets.length);
     sockets.forEach((socket, client) => {
       socket.on("error", () => undefined);
       socket.on("message", (datagram) => {
-        this.#endpoints[client] = datagram[0]!;
+        this.#endpoints[client] = datagram[numberAt]!;
       });
     });
     this.#timer = setInterval(() => {
@@ -25,8 +25,11 @@ export class BeatingClients {
     }, intervalMs);
   }
 
-  /** Opens so many sockets, connected to a port of loopback, each of which sends at this interval. */
-  static async start(count: number, port: number, intervalMs: number): Promise<BeatingClients> {
+  /**
+   * Opens so many sockets, connected to a port of loopback, each of which sends at this interval. Endpoints write their
+   * number to the byte at `numberAt` of what they answer.
+   */
+  static async start(count: number, port: number, intervalMs: number, numberAt = 0): Promise<BeatingClients> {
     const sockets: Socket[] = [];
     for (let client = 0; client < count; client++) {
       const socket = createSocket("udp4");
@@ -34,7 +37,7 @@ export class BeatingClients {
       await once(socket, "connect");
       sockets.push(socket);
     }
-    return new BeatingClients(sockets, intervalMs);
+    return new BeatingClients(sockets, intervalMs, numberAt);
   }
 
   /** How many clients were answered by this endpoint last. */

@@ -15,8 +15,10 @@ import { cluster, endpoints, udpListener } from "../xds/entries.ts";
 import { startLibraryServer } from "../xds/library-server.ts";
 
 const CLUSTERS = 100;
-/** In each cluster: 1,000 in all. */
-const ENDPOINTS = 10;
+/** In each cluster: 100,000 in all. */
+const ENDPOINTS = 1000;
+/** Endpoints of a cluster that others take the place of in a change. */
+const EXCHANGED = 10;
 /** Clusters that have a listener and a client. */
 const SERVED = 20;
 const CHANGES_PER_SECOND = 50;
@@ -26,7 +28,8 @@ const TICKS_PER_SECOND = 100;
 
 /** Endpoints come and go everywhere, as while many services are rolled out at once. */
 export const churn: Scenario = {
-  title: `${CLUSTERS} clusters of ${ENDPOINTS} endpoints, one of them changed ${CHANGES_PER_SECOND} times a second: no session is lost`,
+  title: `${CLUSTERS} clusters of ${ENDPOINTS} endpoints, of which ${EXCHANGED} are exchanged ${CHANGES_PER_SECOND} times a second: no session is lost`,
+  timeoutMs: 180_000,
   run: async (context) => {
     const echo = await EchoEndpoint.start("127.0.0.1", 1);
     context.defer(() => echo.close());
@@ -49,20 +52,24 @@ export const churn: Scenario = {
       async () => (await members(admin)) === CLUSTERS * ENDPOINTS,
       60_000,
     );
+    await plane.settled(60_000);
     await Promise.all(clients.map((client) => client.beats(20)));
     for (const client of clients) client.resetCounts();
 
     const before = { updates: await updates(admin), cpu: cpuSeconds(child.pid!), ms: performance.now() };
     await change(forms, current, publish);
-    const seconds = (performance.now() - before.ms) / 1000;
+    const endedMs = performance.now();
+    const seconds = (endedMs - before.ms) / 1000;
     const taken = (await updates(admin)) - before.updates;
     const cpu = (cpuSeconds(child.pid!) - before.cpu) / seconds;
+    await plane.settled(60_000);
+    const behindMs = performance.now() - endedMs;
     const longestMs = Math.max(...clients.map(({ longestGapMs }) => longestGapMs));
     const sent = clients.reduce((sum, client) => sum + client.sent, 0);
     const lost = await Promise.all(clients.map((client) => client.finish()));
     const total = lost.reduce((sum, count) => sum + count, 0);
     context.note(
-      `${(taken / seconds).toFixed(1)} changes a second taken, ${(cpu * 100).toFixed(0)} % of a core`,
+      `${(taken / seconds).toFixed(1)} responses a second taken, ${(cpu * 100).toFixed(0)} % of a core, the last ${behindMs.toFixed(0)} ms after its change`,
     );
     context.note(
       `${sent} datagrams of ${SERVED} sessions, ${total} lost, longest pause ${longestMs.toFixed(0)} ms`,
@@ -80,9 +87,9 @@ function names(): readonly string[] {
   return Array.from({ length: CLUSTERS }, (_, index) => `cluster-${index}`);
 }
 
-/** The endpoint that serves and others at which nobody is; the forms have half of those in common. */
+/** The endpoint that serves and others at which nobody is; the forms differ in some of those. */
 function formOf(name: string, port: number, form: number): ResourceEntry {
-  const others = Array.from({ length: ENDPOINTS - 1 }, (_, index) => 1 + index + (form * ENDPOINTS) / 2);
+  const others = Array.from({ length: ENDPOINTS - 1 }, (_, index) => 1 + index + form * EXCHANGED);
   return endpoints(name, port, ...others.map((other) => (other === port ? other + 2 * ENDPOINTS : other)));
 }
 

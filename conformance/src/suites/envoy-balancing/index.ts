@@ -2,15 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freeUdpPorts } from "@msm/deploy";
+import { freeUdpPorts, ProxyAdmin, until } from "@msm/deploy";
 import { startProxy } from "@msm/proxy";
 import type { Scenario, ScenarioContext, Suite } from "../../runner/suite.ts";
 import { EchoEndpoint } from "../../traffic/echo-endpoint.ts";
 import { envoyNeed } from "../xds/envoy.ts";
 import { askEndpoints } from "./ask-endpoint.ts";
 import { type BalancedListener, balancingBootstrap } from "./bootstrap.ts";
+import { comparableLines } from "./same-listing.ts";
 
 const ENDPOINTS = 10;
 const CLIENTS = 250;
@@ -68,6 +69,36 @@ const sameShares: Scenario = {
   },
 };
 
+const sameListing: Scenario = {
+  title: "`/clusters` has the same lines, in text and in JSON, as that of Envoy",
+  run: async (context) => {
+    const outlier_detection = { split_external_local_origin_errors: true };
+    const cluster = { lb_policy: "RANDOM", outlier_detection };
+    const { admins } = await startBoth(context, [{ name: "listed", weights: WEIGHTS, cluster }]);
+    const [theirs, own] = await Promise.all(admins.map((admin) => admin.text("/clusters")));
+    assert.deepEqual(comparableLines(own!), comparableLines(theirs!));
+    const json = admins.map(async (admin) => fieldsOf(JSON.parse(await admin.text("/clusters?format=json"))));
+    const [theirFields, ownFields] = await Promise.all(json);
+    assert.deepEqual(ownFields, theirFields);
+    context.note(`${comparableLines(own!).length} lines, ${ownFields!.length} fields`);
+  },
+};
+
+/** The names of all fields in JSON, and of what is counted. */
+function fieldsOf(value: unknown): readonly string[] {
+  const names = new Set<string>();
+  const visit = (inner: unknown): void => {
+    if (typeof inner !== "object" || inner === null) return;
+    for (const [name, field] of Object.entries(inner)) {
+      if (!Array.isArray(inner)) names.add(name);
+      if (name === "name") names.add(String(field));
+      visit(field);
+    }
+  };
+  visit(value);
+  return [...names].sort();
+}
+
 /** Starts Envoy and our proxy with the same configuration but for the ports, which are returned. */
 async function startBoth(context: ScenarioContext, listeners: readonly Omit<BalancedListener, "port">[]) {
   const endpoints: number[] = [];
@@ -85,23 +116,35 @@ async function startBoth(context: ScenarioContext, listeners: readonly Omit<Bala
       endpoints,
     );
   const path = join(context.folder, "envoy.json");
+  const adminPath = join(context.folder, "envoy.admin");
   writeFileSync(path, JSON.stringify(bootstrapAt(envoy), null, 2));
   context.startPeer({
     name: "envoy",
     command: envoyNeed.find[0],
     // One worker, as one of ours: each begins its round robin by itself.
-    args: ["-c", path, "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"],
+    args: [
+      ...["-c", path, "--admin-address-path", adminPath, "--concurrency", "1"],
+      ...["--disable-hot-restart", "--log-level", "warning"],
+    ],
     timeoutMs: 60_000,
     folder: context.folder,
   });
   const proxy = await startProxy({ bootstrap: bootstrapAt(ours), concurrency: 1 });
   context.defer(() => proxy.close());
-  return { envoy, ours };
+  const { adminAddress: ownAdmin } = proxy;
+  const address = await until("Envoy's admin listened", () => {
+    return existsSync(adminPath) ? readFileSync(adminPath, "utf8").trim() : "";
+  });
+  const admins = [
+    new ProxyAdmin(address as `${string}:${number}`),
+    new ProxyAdmin(`${ownAdmin.address}:${ownAdmin.port}`),
+  ];
+  return { envoy, ours, admins };
 }
 
 /** Whether our proxy chooses as Envoy does, in the same run. */
 export const suite: Suite = {
   title: "the same choices as Envoy",
   needs: [envoyNeed],
-  scenarios: [sameEndpoint, sameShares],
+  scenarios: [sameEndpoint, sameShares, sameListing],
 };

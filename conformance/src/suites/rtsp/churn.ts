@@ -12,7 +12,7 @@ const STEADY_READERS = 100;
 /** So many of these are there at once, for as long as a rate of 50 joins a second asks. */
 const CHANGING_READERS = 100;
 const JOINS_PER_SECOND = 50;
-const SECONDS = 30;
+const SECONDS = 60;
 
 /** What happened to the readers. */
 interface Tally {
@@ -27,9 +27,9 @@ interface Tally {
 /** Readers come and go, by UDP and inside their connections in turn, some politely and some with a reset. */
 export const churn: Scenario = {
   title: `200 readers of one stream, ${JOINS_PER_SECOND} joins and leaves a second: one upstream session, nothing lost`,
-  timeoutMs: 120_000,
+  timeoutMs: 170_000,
   run: async (context) => {
-    const file = await makeFile(context, { seconds: SECONDS + 60, framesPerSecond: 10 });
+    const file = await makeFile(context, { seconds: SECONDS + 90, framesPerSecond: 10 });
     const server = await startGstreamerServer(context, { name: "server", file, streams: ["a"] });
     const rtsp = await startRtspMesh(context, [{ name: "camera", ports: [server.port] }]);
     const url = rtsp.url("UDP", "camera", "a");

@@ -22,6 +22,8 @@ export interface PlayOptions {
   /** Pictures of so many seconds are decoded. */
   readonly seconds: number;
   readonly credentials?: { readonly user: string; readonly password: string };
+  /** A file of authorities, by which a server in TLS is checked; GStreamer does, ffmpeg has no such option for RTSP. */
+  readonly authorities?: string;
 }
 
 /** What a player made of a stream. */
@@ -73,9 +75,10 @@ function ffmpegCounts({ stdout }: PeerResult): Pick<Played, "pictures" | "soundB
 }
 
 function gstreamerCommand(options: PlayOptions): [string, readonly string[]] {
-  const { url, transport, seconds, credentials } = options;
+  const { url, transport, seconds, credentials, authorities } = options;
   const script = fileURLToPath(new URL("../../../peers/rtsp-player.py", import.meta.url));
   const args = [script, url, "--transport", transport, "--seconds", String(seconds)];
+  if (authorities !== undefined) args.push("--ca", authorities);
   if (credentials) args.push("--user", credentials.user, "--password", credentials.password);
   // Debian's Python has the binding; another one first in the path may not.
   return ["/usr/bin/python3", args];

@@ -18,37 +18,52 @@ export interface RtspBackend {
 /** A mesh with one RTSP listener for each way to ask sources. */
 export interface RtspMesh {
   readonly mesh: Mesh;
-  /** `rtsp://127.0.0.1:port/backend/stream`. */
+  /** `rtsp://address:port/backend/stream`. */
   url(upstream: Upstream, backend: string, stream: string): string;
 }
 
 const UPSTREAMS: readonly Upstream[] = ["UDP", "Interleaved"];
+const LOOPBACK = "127.0.0.1";
 
-/** Starts it on free ports of 127.0.0.1. Readers may be silent for `sessionTimeoutSeconds`, RTSP's 60 unless said. */
+/** What of such a mesh is not as usual. */
+export interface RtspMeshOptions {
+  /** For how long readers may be silent; RTSP's 60 unless said. */
+  readonly sessionTimeoutSeconds?: number;
+  /** Where it takes readers; 127.0.0.1 unless said. */
+  readonly address?: string;
+  readonly proxyArgs?: readonly string[];
+  readonly concurrency?: number;
+}
+
+/** Starts it on free ports. */
 export async function startRtspMesh(
   context: Pick<ScenarioContext, "startMesh">,
   backends: readonly RtspBackend[],
-  sessionTimeoutSeconds?: number,
+  { sessionTimeoutSeconds, address = LOOPBACK, ...rest }: RtspMeshOptions = {},
 ): Promise<RtspMesh> {
-  const ports = await Promise.all(UPSTREAMS.map(freeTcpPort));
-  const resources = rtspMeshYaml(ports, backends);
+  const ports = await Promise.all(UPSTREAMS.map(() => freeTcpPort(address)));
+  const resources = rtspMeshYaml(ports, backends, address);
   const yaml =
     sessionTimeoutSeconds === undefined
       ? resources
       : `${resources}---\n${stringify(rtspFilter(sessionTimeoutSeconds))}`;
-  const mesh = await context.startMesh({ config: { yaml }, ports });
+  const mesh = await context.startMesh({ config: { yaml }, ports, ...rest });
   await until("both listeners took connections", async () =>
-    (await Promise.all(ports.map(isTaken))).every(Boolean),
+    (await Promise.all(ports.map((port) => isTaken(port, address)))).every(Boolean),
   );
   return {
     mesh,
     url: (upstream, backend, stream) =>
-      `rtsp://127.0.0.1:${ports[UPSTREAMS.indexOf(upstream)]}/${backend}/${stream}`,
+      `rtsp://${address}:${ports[UPSTREAMS.indexOf(upstream)]}/${backend}/${stream}`,
   };
 }
 
 /** The resources of such a mesh; `ports` are those of the listeners. */
-export function rtspMeshYaml(ports: readonly number[], backends: readonly RtspBackend[]): string {
+export function rtspMeshYaml(
+  ports: readonly number[],
+  backends: readonly RtspBackend[],
+  address = LOOPBACK,
+): string {
   const resources: object[] = [
     {
       apiVersion: "gateway.networking.k8s.io/v1",
@@ -56,7 +71,7 @@ export function rtspMeshYaml(ports: readonly number[], backends: readonly RtspBa
       metadata: { name: "msm" },
       spec: { controllerName: "mediastreamingmesh.io/gateway-controller" },
     },
-    ...UPSTREAMS.map((upstream, index) => gateway(upstream, ports[index]!)),
+    ...UPSTREAMS.map((upstream, index) => gateway(upstream, address, ports[index]!)),
     ...backends.map(({ name, ports: endpoints }) => ({
       apiVersion: "mediastreamingmesh.io/v1alpha1",
       kind: "Backend",
@@ -76,14 +91,14 @@ export function rtspMeshYaml(ports: readonly number[], backends: readonly RtspBa
   return resources.map((resource) => stringify(resource)).join("---\n");
 }
 
-function gateway(upstream: Upstream, port: number): object {
+function gateway(upstream: Upstream, address: string, port: number): object {
   const annotations = { "mediastreamingmesh.io/upstream-transport": upstream };
   const listeners = [{ name: "rtsp", port, protocol: "mediastreamingmesh.io/RTSP" }];
   return {
     apiVersion: "gateway.networking.k8s.io/v1",
     kind: "Gateway",
     metadata: { name: upstream.toLowerCase(), annotations },
-    spec: { gatewayClassName: "msm", addresses: [{ value: "127.0.0.1" }], listeners },
+    spec: { gatewayClassName: "msm", addresses: [{ value: address }], listeners },
   };
 }
 
@@ -106,20 +121,21 @@ function rule(name: string): object {
   };
 }
 
-function freeTcpPort(): Promise<number> {
+/** A TCP port that is free now. */
+export function freeTcpPort(host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once("error", reject).listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    server.once("error", reject).listen(0, host, () => {
+      const bound = server.address();
+      server.close(() => resolve(typeof bound === "object" && bound !== null ? bound.port : 0));
     });
   });
 }
 
-function isTaken(port: number): Promise<boolean> {
+function isTaken(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(true));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(false)));
+    server.listen(port, host, () => server.close(() => resolve(false)));
   });
 }

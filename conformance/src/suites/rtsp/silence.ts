@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { readdirSync, readlinkSync } from "node:fs";
 import { RtspCamera, RtspViewer, until } from "@msm/deploy";
 import type { Scenario } from "../../runner/suite.ts";
+import { socketsOf } from "./open-sockets.ts";
 import { startRtspMesh } from "./rtsp-mesh.ts";
 
 const READERS = 20;
@@ -18,7 +18,9 @@ export const silence: Scenario = {
   run: async (context) => {
     const camera = await RtspCamera.start();
     context.defer(() => camera.stop());
-    const rtsp = await startRtspMesh(context, [{ name: "camera", ports: [camera.port] }], SESSION_TIMEOUT_S);
+    const rtsp = await startRtspMesh(context, [{ name: "camera", ports: [camera.port] }], {
+      sessionTimeoutSeconds: SESSION_TIMEOUT_S,
+    });
     const url = rtsp.url("UDP", "camera", "test");
     const stay = [await RtspViewer.start({ url }), await RtspViewer.start({ url, transport: "tcp" })];
     context.defer(() => Promise.all(stay.map((viewer) => viewer.stop())));
@@ -53,21 +55,6 @@ export const silence: Scenario = {
     context.note(`legs free after ${seconds(legsMs)}, sockets after ${seconds(socketsMs)}`);
   },
 };
-
-/** How many sockets a process has open. */
-function socketsOf(pid: number): number {
-  const folder = `/proc/${pid}/fd`;
-  return readdirSync(folder).filter((fd) => isSocket(`${folder}/${fd}`)).length;
-}
-
-function isSocket(path: string): boolean {
-  try {
-    return readlinkSync(path).startsWith("socket:");
-  } catch {
-    // It was closed between the listing and the look.
-    return false;
-  }
-}
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;

@@ -15,16 +15,29 @@ interface Dump {
   readonly groups: Readonly<Record<string, { readonly configs: readonly Section[] }>>;
 }
 
+/** Of Backends beside those that have none: what balances, checks and ejects by Envoy's means, and what Envoy has not. */
+const POLICIES = [
+  {
+    balancing: "Maglev",
+    hashOn: { type: "SourceAddress" },
+    outlierDetection: { errors: 5, responseSilence: "2s" },
+  },
+  { balancing: "LeastRequest", slowStart: "10s", healthCheck: { port: 8080 }, drainLinger: "30s" },
+  { healthCheck: { type: "STUN" } },
+];
+const COUNT = 3 + POLICIES.length;
+
 /** Envoy itself checks every resource that a stock Envoy would be served. */
 export const envoyValidate: Scenario = {
   title: "Envoy --mode validate accepts every resource of the profile for stock Envoys",
   run: async (context) => {
-    const ports = await freeUdpPorts(3);
+    const ports = await freeUdpPorts(COUNT);
     const listeners = ports.map((port, index) => ({
       name: `l${index}`,
       port,
       isRtp: index === 0,
       endpoints: [{ address: "127.0.0.1", port: 9000 + index }],
+      ...(index < 3 ? {} : { policy: POLICIES[index - 3]! }),
     }));
     const { json } = await startPlane(
       context,
@@ -41,7 +54,7 @@ export const envoyValidate: Scenario = {
     };
     assert.deepEqual(
       [found.listeners.length, found.clusters.length, found.endpoints.length],
-      [3, 3, 3],
+      [COUNT, COUNT, COUNT],
       "resources in the dump",
     );
     const names = found.clusters.map((cluster) => (cluster as { readonly name: string }).name);

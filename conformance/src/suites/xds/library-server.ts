@@ -21,8 +21,10 @@ export interface LibraryServer {
   readonly address: string;
   /** Publishes resources. */
   publish(...entries: readonly ResourceEntry[]): Snapshot;
+  /** What was published last. */
+  published(): Snapshot;
   /** Resolves when a connected client took all of the newest snapshot's resources that it was sent. */
-  settled(): Promise<void>;
+  settled(timeoutMs?: number): Promise<void>;
 }
 
 /** Starts such a server on a free port of the loopback. */
@@ -41,8 +43,10 @@ export async function startLibraryServer(
       cache.set(GROUP, snapshot);
       return snapshot;
     },
-    settled: async () => {
-      await until("the client had taken the newest snapshot", () => isSettled(server, cache.get(GROUP)!));
+    published: () => cache.get(GROUP)!,
+    settled: async (timeoutMs) => {
+      const isDone = (): boolean => isSettled(server, cache.get(GROUP)!);
+      await until("the client had taken the newest snapshot", isDone, timeoutMs);
     },
   };
 }

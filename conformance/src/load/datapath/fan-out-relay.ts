@@ -4,8 +4,8 @@ import { startProxy } from "@msm/proxy";
 import { fromJson } from "@msm/xds-protos";
 import { FlowEvent_Kind, FlowSchema } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
 
-// fan-out-relay COPIES [rewrite]: a proxy with one flow, 127.0.0.1:7001 -> 127.0.1.1 .. 127.0.1.COPIES, port 7002,
-// with the filter rtp-stats; with `rewrite` each receiver has an SSRC and sequence numbers of its own.
+// fan-out-relay COPIES [rewrite]: a proxy with one flow, 127.0.0.1:7001 -> 127.0.1.1 .. 127.0.1.250, 127.0.2.1 and so on,
+// port 7002, with the filter rtp-stats; with `rewrite` each receiver has an SSRC and sequence numbers of its own.
 const copies = Number(process.argv[2]);
 const isRewritten = process.argv[3] === "rewrite";
 
@@ -27,8 +27,11 @@ function flow() {
   const receiver = (i: number) => ({
     id: `r${i}`,
     enabled: true,
-    udp: { local, remote: { ip: `127.0.1.${i}`, port: 7002 }, rtcp: "MUX" },
-    // The sink reads the lower half of the SSRC.
+    udp: {
+      local,
+      remote: { ip: `127.0.${1 + Math.floor(i / 250)}.${1 + (i % 250)}`, port: 7002 },
+      rtcp: "MUX",
+    },
     ...(isRewritten ? { rewrite: { ssrc: 0x10000 + i, continuous: true } } : {}),
   });
   return {
@@ -41,6 +44,6 @@ function flow() {
         udp: { local: { ...local, port: 7001 }, rtcp: "MUX", latch: "LATCH_SSRC" },
       },
     ],
-    receivers: Array.from({ length: copies }, (_, i) => receiver(i + 1)),
+    receivers: Array.from({ length: copies }, (_, i) => receiver(i)),
   };
 }
