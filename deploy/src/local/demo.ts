@@ -21,6 +21,8 @@ export interface DemoOptions {
   readonly seconds?: number;
   /** Passed to the proxy. */
   readonly io?: string;
+  /** A file of mesh resources in the place of the demo's own. */
+  readonly config?: string;
   readonly signal: AbortSignal;
   /** Takes a line of text. */
   readonly print: (line: string) => void;
@@ -58,7 +60,7 @@ export async function runDemo(
     const mesh = await startMesh({
       ...ports,
       folder,
-      config: { path: join(checkout, "deploy/local/mesh.yaml") },
+      config: { path: options.config ?? join(checkout, "deploy/local/mesh.yaml") },
       ports: [MEDIA_PORTS.video, MEDIA_PORTS.video + 1, MEDIA_PORTS.audio, MEDIA_PORTS.audio + 1],
       ...(options.io === undefined ? {} : { io: options.io }),
     });

@@ -8,6 +8,7 @@ import { runRtspDemo } from "./rtsp-demo.ts";
 const HELP = `npm start [-- OPTIONS]   a whole mesh on this machine, with a live source and a viewer
 
   --demo NAME   rtp: a camera that sends to the mesh; rtsp: one that players ask through it (rtsp if not said)
+  --config FILE mesh resources in the place of deploy/local/mesh.yaml or deploy/local/rtsp.yaml
   --seconds N   stop after N seconds
   --io NAME     the proxy's datagram backend: auto, mmsg or dgram
   --help        this text
@@ -36,6 +37,7 @@ interface Arguments {
   readonly demo: keyof typeof demos;
   readonly seconds?: number;
   readonly io?: string;
+  readonly config?: string;
 }
 
 function readArguments(): Arguments | undefined {
@@ -44,6 +46,7 @@ function readArguments(): Arguments | undefined {
       demo: { type: "string", default: "rtsp" },
       seconds: { type: "string" },
       io: { type: "string" },
+      config: { type: "string" },
       help: { type: "boolean" },
     },
   });
@@ -55,7 +58,8 @@ function readArguments(): Arguments | undefined {
   if (!(seconds > 0)) throw new RangeError(`--seconds ${values.seconds} is no time; write --seconds 10`);
   const { demo } = values;
   if (demo !== "rtp" && demo !== "rtsp") throw new RangeError(`--demo ${demo} is none; write rtp or rtsp`);
-  return { demo, ...(values.seconds && { seconds }), ...(values.io && { io: values.io }) };
+  const { io, config } = values;
+  return { demo, ...(values.seconds && { seconds }), ...(io && { io }), ...(config && { config }) };
 }
 
 async function main(): Promise<number> {

@@ -33,7 +33,7 @@ export async function runRtspDemo(
     const mesh = await startMesh({
       ...ports,
       folder,
-      config: { path: join(checkout, "deploy/local/rtsp.yaml") },
+      config: { path: options.config ?? join(checkout, "deploy/local/rtsp.yaml") },
       ports: [RTSP_PORTS.proxy],
       ...(options.io === undefined ? {} : { io: options.io }),
     });
