@@ -15,6 +15,7 @@ import { AcceptLimiter } from "./accept-limiter.ts";
 import { type Authorize, checkIdentity } from "./check-identity.ts";
 import { discoveryServices } from "./discovery-services.ts";
 import { istioDebug } from "./istio-debug.ts";
+import { mayInspect } from "./peer.ts";
 import { PushQueue } from "./push-queue.ts";
 import { serveClientStatus } from "./serve-client-status.ts";
 import { serveDiscovery } from "./serve-discovery.ts";
@@ -65,6 +66,7 @@ function contextOf(options: XdsServerOptions, proxies: ProxyRegistry): StreamCon
     cache,
     clock,
     authorize,
+    maySeeSecrets: options.maySeeSecrets ?? mayInspect,
     observer: broadcastObserver([proxies, ...(options.observers ?? [])]),
     groupOf: options.groupOf ?? (() => "default"),
     queue: new PushQueue(),

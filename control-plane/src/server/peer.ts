@@ -32,6 +32,10 @@ export function mayInspect(peer: Peer): boolean {
 export const INSPECTION_REFUSED =
   "only authenticated peers and those on this machine may look at what proxies are served: use mutual TLS";
 
+/** What a peer is told that asks for secrets and may not have them. */
+export const SECRETS_REFUSED =
+  "secrets go to authenticated peers and those on this machine alone: connect with mutual TLS";
+
 /** Describes a peer; `certificate` is what TLS verified, undefined without TLS or without a certificate. */
 export function peerOf(address: string, certificate: PeerCertificate | undefined): Peer {
   // Node gives an empty object where no certificate was shown.

@@ -2,14 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
+import { typeUrls } from "@msm/xds-protos";
 import type {
   DeltaDiscoveryRequest,
   DiscoveryRequest,
 } from "@msm/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
+import type { Denial } from "./check-identity.ts";
 import { deltaProtocol } from "./delta-protocol.ts";
 import { type DiscoveryService, variantOf } from "./discovery-services.ts";
 import { fetchResources } from "./fetch-resources.ts";
 import { onlyType } from "./only-type.ts";
+import { SECRETS_REFUSED } from "./peer.ts";
 import { sotwProtocol } from "./sotw-protocol.ts";
 import type { StreamContext } from "./stream-context.ts";
 import { StreamDriver, type StreamKind } from "./stream-driver.ts";
@@ -75,7 +78,8 @@ function serveStream<Request extends { typeUrl: string }>(
 
 function fetchHandler(typeUrl: string, context: StreamContext, gate: StreamGate) {
   return (call: Fetch, answer: sendUnaryData<Uint8Array>): void => {
-    const denial = gate.denial(peerOfCall(call)) ?? deniedNode(call, context);
+    const denial =
+      gate.denial(peerOfCall(call)) ?? deniedNode(call, context) ?? deniedSecrets(call, typeUrl, context);
     const fetched = fetchResources(context, typeUrl, { ...call.request, versionInfo: "" });
     if (denial !== undefined) {
       answer({ code: status[denial.status], details: denial.message });
@@ -92,4 +96,9 @@ function fetchHandler(typeUrl: string, context: StreamContext, gate: StreamGate)
 
 function deniedNode(call: Fetch, { authorize }: StreamContext) {
   return call.request.node === undefined ? undefined : authorize(peerOfCall(call), call.request.node);
+}
+
+function deniedSecrets(call: Fetch, typeUrl: string, context: StreamContext): Denial | undefined {
+  if (typeUrl !== typeUrls.secret || context.maySeeSecrets(peerOfCall(call))) return undefined;
+  return { status: "PERMISSION_DENIED", message: SECRETS_REFUSED };
 }

@@ -6,6 +6,7 @@ import type { Node } from "@msm/xds-protos/envoy/config/core/v3/base_pb.js";
 import type { Clock } from "../clock.ts";
 import type { SnapshotCache } from "../snapshot/snapshot-cache.ts";
 import type { Authorize } from "./check-identity.ts";
+import type { Peer } from "./peer.ts";
 import type { PushQueue } from "./push-queue.ts";
 import type { StreamObserver } from "./stream-observer.ts";
 
@@ -40,6 +41,8 @@ export interface StreamContext {
   /** From 0 to 1, for jitter. */
   random(): number;
   readonly authorize: Authorize;
+  /** Whether a peer may be sent secrets (SDS). */
+  maySeeSecrets(peer: Peer): boolean;
   readonly wholeTypes?: ReadonlySet<string>;
   /** Called for names that do not exist; true promises that they will, so that the client is left waiting. */
   onMissing?(missing: MissingResource): boolean;

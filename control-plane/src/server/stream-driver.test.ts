@@ -7,7 +7,7 @@ import { DriverProbe, FakeStream } from "../testing/driver-probe.ts";
 import { snapshotOf } from "../testing/test-snapshot.ts";
 import type { Peer } from "./peer.ts";
 
-const { cluster, clusterLoadAssignment } = typeUrls;
+const { cluster, clusterLoadAssignment, secret } = typeUrls;
 
 test("10: a stream that cannot be written to is ended and forgotten", () => {
   const probe = new DriverProbe();
@@ -239,3 +239,18 @@ test("answers questions about the server to authenticated peers and those on thi
   const local = ask({ address: "127.0.0.1:4000", isAuthenticated: false });
   expect([known.responses.length, local.responses.length]).toEqual([1, 1]);
 });
+
+test.each([
+  ["127.0.0.1:4000", false, undefined],
+  ["10.0.0.1:4000", true, undefined],
+  ["10.0.0.1:4000", false, "PERMISSION_DENIED"],
+])(
+  "secrets go to peers on this machine and to those with a certificate: %s, %j",
+  (address, isAuthenticated, end) => {
+    const probe = new DriverProbe();
+    probe.cache.set("default", snapshotOf({ sds: ["key"] }));
+    const stream = new FakeStream(probe.context, "n1", "", { address, isAuthenticated });
+    stream.request(secret, { resourceNames: ["key"] });
+    expect([stream.endedWith, stream.responses.length]).toEqual([end, end === undefined ? 1 : 0]);
+  },
+);

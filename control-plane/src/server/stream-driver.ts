@@ -7,7 +7,7 @@ import { DiscoveryResponseSchema } from "@msm/xds-protos/envoy/service/discovery
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { AdsStream, type Effect } from "./ads-stream.ts";
 import type { Denial } from "./check-identity.ts";
-import { INSPECTION_REFUSED, mayInspect, type Peer } from "./peer.ts";
+import { INSPECTION_REFUSED, mayInspect, type Peer, SECRETS_REFUSED } from "./peer.ts";
 import type { Protocol, RequestHead, Response } from "./protocol.ts";
 import type { StreamContext } from "./stream-context.ts";
 import type { StreamInfo } from "./stream-observer.ts";
@@ -80,6 +80,10 @@ export class StreamDriver<Request> {
     const head = this.#kind.protocol.head(request);
     if (this.#context.debugTypes?.has(head.typeUrl)) {
       this.#answerDebug(head);
+      return;
+    }
+    if (head.typeUrl === typeUrls.secret && !this.#context.maySeeSecrets(this.#connection.peer)) {
+      this.#end("PERMISSION_DENIED", SECRETS_REFUSED);
       return;
     }
     this.#perform(this.#stream.onRequest(request));

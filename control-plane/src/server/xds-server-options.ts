@@ -8,6 +8,7 @@ import type { SnapshotCache } from "../snapshot/snapshot-cache.ts";
 import type { ProxyRegistry } from "../status/proxy-registry.ts";
 import type { AcceptRate } from "./accept-limiter.ts";
 import type { Authorize } from "./check-identity.ts";
+import type { Peer } from "./peer.ts";
 import type { MissingResource } from "./stream-context.ts";
 import type { StreamObserver } from "./stream-observer.ts";
 import type { TlsFiles } from "./tls-credentials.ts";
@@ -38,6 +39,11 @@ export interface XdsServerOptions {
   isReady?(): boolean;
   /** Asked beside the check of SPIFFE identities, for each stream and for each node. */
   readonly authorize?: Authorize;
+  /**
+   * Whether a peer may be sent secrets; unless given, those on this machine and those with a certificate may. A stream of
+   * another that asks for them ends with PERMISSION_DENIED.
+   */
+  maySeeSecrets?(peer: Peer): boolean;
   /** Called for names that do not exist; true promises that they will, so that the client is left waiting. */
   onMissing?(missing: MissingResource): boolean;
   /** Type URLs whose SotW responses hold everything and that are all wanted by default; listeners and clusters. */

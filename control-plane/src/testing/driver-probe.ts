@@ -8,7 +8,7 @@ import {
   type DiscoveryResponse,
   DiscoveryResponseSchema,
 } from "@msm/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
-import type { Peer } from "../server/peer.ts";
+import { mayInspect, type Peer } from "../server/peer.ts";
 import { PushQueue } from "../server/push-queue.ts";
 import { sotwProtocol } from "../server/sotw-protocol.ts";
 import type { StreamContext } from "../server/stream-context.ts";
@@ -36,6 +36,7 @@ export class DriverProbe {
       stallTimeoutMs: 30_000,
       random: () => 0.5,
       authorize: () => undefined,
+      maySeeSecrets: mayInspect,
       observer: {
         opened: ({ nodeId, group }) => this.events.push(`opened ${nodeId} ${group}`),
         closed: ({ nodeId }) => this.events.push(`closed ${nodeId}`),
