@@ -36,6 +36,8 @@ import { SUBMISSIONS, type SubmissionRing } from "./submission-ring.ts";
 const MOST_SEGMENTS = 64;
 /** The largest UDP payload over IPv4 with room for IPv6's larger header. */
 const MOST_BYTES = 65_000;
+/** Fewer messages than these cost less by a call each than by a submission together. */
+const WORTH_SUBMITTING = 3;
 /** CMSG_LEN(2) and CMSG_SPACE(2): a header and one 16-bit value. */
 const CMSG_SEGMENT_BYTES = CMSGHDR_BYTES + 2;
 const SEGMENT_CONTROL_BYTES = CMSGHDR_BYTES + 8;
@@ -157,7 +159,7 @@ export class MessageSender {
     this.isSegmentationRefused = false;
     this.isPeerGone = false;
     const count = this.#messageCount;
-    if (count === 1 && this.#datagrams[0] === 1 && this.#isConnected(0)) this.#sendSingle(fd);
+    if (count === 1 && this.#datagrams[0] === 1 && this.#isConnected(0)) this.#sendSingle(fd, 0);
     else {
       this.#finish(count);
       this.#sendMany(fd, 0, count);
@@ -180,6 +182,11 @@ export class MessageSender {
     const submissions = this.#submissions!;
     const count = this.#held;
     this.#finish(count);
+    if (count < WORTH_SUBMITTING) {
+      for (let i = 0; i < count; i++) this.#sendHeld(i, onRefusal);
+      this.discard();
+      return;
+    }
     for (let first = 0; first < count; first += SUBMISSIONS) {
       const end = Math.min(first + SUBMISSIONS, count);
       for (let i = first; i < end; i++) this.#add(submissions, i);
@@ -210,13 +217,29 @@ export class MessageSender {
   }
 
   /** One datagram on a connected socket: the cheapest call there is. */
-  #sendSingle(fd: number): void {
-    const length = this.#bytes[0]!;
-    const data = this.#base + this.#pieceEnd - length;
+  #sendSingle(fd: number, message: number): void {
+    const length = this.#bytes[message]!;
+    const data = readAddress(this.#words, this.#firstPiece(message));
     let result = send(fd, data, length, MSG_DONTWAIT);
     if (result < 0 && this.#mayRetry(errno())) result = send(fd, data, length, MSG_DONTWAIT);
-    if (result < 0) this.#count(0, errno());
-    else this.#countSent(0, 1);
+    if (result < 0) this.#count(message, errno());
+    else this.#countSent(message, 1);
+  }
+
+  /** Where the first piece of a message stands, in words. */
+  #firstPiece(message: number): number {
+    const at = (this.#messages + message * MMSGHDR_BYTES) >> 2;
+    return (readAddress(this.#words, at + Mmsghdr.iov) - this.#base) / 4;
+  }
+
+  /** Sends a message that is held by a call of its own. */
+  #sendHeld(message: number, onRefusal: (owner: number) => void): void {
+    this.isSegmentationRefused = false;
+    this.isPeerGone = false;
+    const fd = this.#sockets[message]!;
+    if (this.#datagrams[message] === 1) this.#sendSingle(fd, message);
+    else this.#sendMany(fd, message, message + 1);
+    if (this.isSegmentationRefused || this.isPeerGone) onRefusal(this.#owners[message]!);
   }
 
   /** Says in the first `count` messages how they are to be segmented, now that it is known. */
@@ -230,11 +253,10 @@ export class MessageSender {
 
   #add(submissions: SubmissionRing, message: number): void {
     const fd = this.#sockets[message]!;
-    const at = (this.#messages + message * MMSGHDR_BYTES) >> 2;
     if (this.#datagrams[message] === 1) {
-      const piece = ((this.#words[at + Mmsghdr.iov]! - this.#base) >>> 0) >> 2;
+      const piece = this.#firstPiece(message);
       submissions.addSend(fd, this.#words[piece]!, this.#words[piece + 1]!, this.#bytes[message]!);
-    } else submissions.addMessage(fd, this.#base + at * 4);
+    } else submissions.addMessage(fd, this.#base + this.#messages + message * MMSGHDR_BYTES);
   }
 
   /** Goes on with a message that was counted as sent and was not. */

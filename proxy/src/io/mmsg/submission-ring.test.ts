@@ -77,20 +77,39 @@ describe.skipIf(submissions === undefined)("a submission ring", () => {
     }
   });
 
-  test("says whose peer is gone, and sends the datagram that only met the error of an earlier one", () => {
-    const gone = openBoundSocket(loopback, false);
-    const orphan = connectTo(gone);
-    close(gone);
-    sending.push(orphan);
-    for (let i = 0; i < 2; i++) {
-      hold(0, 7, [10]);
-      hold(2, 8, [10]);
-      sender.submit((owner) => refused.push(owner));
-    }
-    expect(refused).toEqual([8]);
-    expect(receive(receiving[0]!)).toEqual([10, 10]);
-    expect(sender.sent).toEqual({ datagrams: 4, bytes: 40, errors: 0, overflows: 0 });
+  test("sends few messages by calls of their own", () => {
+    hold(0, 1, [100]);
+    sender.submit((owner) => refused.push(owner));
+    hold(1, 2, [50, 50, 20]);
+    hold(0, 1, [60]);
+    sender.submit((owner) => refused.push(owner));
+    expect([receive(receiving[0]!), receive(receiving[1]!)]).toEqual([
+      [100, 60],
+      [50, 50, 20],
+    ]);
+    expect(sender.sent).toEqual({ datagrams: 5, bytes: 280, errors: 0, overflows: 0 });
   });
+
+  // Few enough for calls of their own, and as many as leave together.
+  test.each([1, 3])(
+    "says whose peer is gone, and sends what only met the error of an earlier one, beside %d others",
+    (others) => {
+      const gone = openBoundSocket(loopback, false);
+      const orphan = connectTo(gone);
+      close(gone);
+      const place = sending.push(orphan) - 1;
+      for (let i = 0; i < 2; i++) {
+        for (let other = 0; other < others; other++) hold(0, 7, [10]);
+        hold(place, 8, [10]);
+        sender.submit((owner) => refused.push(owner));
+      }
+      expect(refused).toEqual([8]);
+      const received = Array.from({ length: 2 * others }, () => 10);
+      expect(receive(receiving[0]!)).toEqual(received);
+      const datagrams = received.length + 2;
+      expect(sender.sent).toEqual({ datagrams, bytes: 10 * datagrams, errors: 0, overflows: 0 });
+    },
+  );
 
   test("names the datagram that was not sent by its place, and the reason", () => {
     const orphan = sending[2]!;
