@@ -5,6 +5,8 @@
 export interface Bench {
   /** One line for `--list`. */
   readonly title: string;
+  /** Whether all of it is in another bench, too, so that it runs only where it is named. */
+  readonly isPart?: boolean;
   /** Builds what is measured, while the network is still there. */
   prepare?(tell: (line: string) => void): void;
   /** Runs `rounds` alternating rounds and returns a table for each scenario. `tell` prints progress. */

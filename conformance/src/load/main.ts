@@ -57,6 +57,7 @@ async function main(): Promise<number> {
   };
   for (const [index, name] of chosen.entries()) {
     const bench = benches[index]!;
+    if (bench.isPart && positionals.length === 0 && !values.list) continue;
     console.log(`${name}: ${bench.title}`);
     if (values.list) continue;
     if (!isInNamespace()) bench.prepare?.((line) => console.log(line));

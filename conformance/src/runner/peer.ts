@@ -14,6 +14,8 @@ export interface PeerOptions {
   /** It is killed after so long. */
   readonly timeoutMs: number;
   readonly folder: string;
+  /** Whether signals go to all that it starts, too, as those of a terminal do: npm does not hand them on. */
+  readonly isGroup?: boolean;
 }
 
 /** How a peer ended, and what it wrote. */
@@ -39,6 +41,7 @@ export class Peer {
     this.#options = options;
     this.#process = spawn(options.command, options.args, {
       cwd: options.folder,
+      detached: options.isGroup ?? false,
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#process.stdout!.on("data", (text) => {
@@ -85,22 +88,35 @@ export class Peer {
 
   /** SIGKILL: it dies as by a defect. */
   kill(): void {
-    this.#process.kill("SIGKILL");
+    this.#signal("SIGKILL");
   }
 
   /** SIGINT, and all the time that it has to finish. */
   interrupt(): Promise<PeerResult> {
-    this.#process.kill("SIGINT");
+    this.#signal("SIGINT");
     return this.ended;
   }
 
   /** SIGINT, which media programs take as the wish to finish; SIGKILL when that does not help. */
   async stop(): Promise<PeerResult> {
-    this.#process.kill("SIGINT");
-    const timer = setTimeout(() => this.#process.kill("SIGKILL"), KILL_GRACE_MS);
+    this.#signal("SIGINT");
+    const timer = setTimeout(() => this.#signal("SIGKILL"), KILL_GRACE_MS);
     const result = await this.ended;
     clearTimeout(timer);
     return result;
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const { pid } = this.#process;
+    if (!this.#options.isGroup || pid === undefined) {
+      this.#process.kill(signal);
+      return;
+    }
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // Nobody of the group is left.
+    }
   }
 
   #writeLog(code: number | null): void {

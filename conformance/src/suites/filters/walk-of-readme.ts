@@ -50,11 +50,12 @@ export const walkOfReadme: Scenario = {
     const builtAt = performance.now();
     await countedAs(walk, "tiny");
     context.note(`${Math.round(performance.now() - builtAt)} ms from the last build to the effect`);
-    const { stdout, code } = (await walk.running?.interrupt()) ?? { stdout: "", code: null };
+    // npm itself dies of the signal; the demo behind it finishes and says how it went.
+    const { stdout } = (await walk.running?.interrupt()) ?? { stdout: "" };
     const summary = stdout.trim().split("\n").at(-1) ?? "";
     context.note(summary);
-    assert.equal(code, 0, "npm start ends well, which it does only if its stream lost nothing");
-    assert.equal(JSON.parse(summary).lost, 0, "datagrams of the camera lost");
+    const { streams, lost, frameGaps } = JSON.parse(summary) as Record<string, number>;
+    assert.deepEqual({ streams, lost, frameGaps }, { streams: 2, lost: 0, frameGaps: 0 });
   },
 };
 
@@ -91,8 +92,14 @@ async function startDemo(context: ScenarioContext, walk: Walk, folder: string): 
   const demo = await readFile(path.join(CHECKOUT, "deploy/local/mesh.yaml"), "utf8");
   await writeFile(mesh, demo);
   const args = ["start", "--", "--demo", "rtp", "--config", mesh];
-  const options = { name: "npm-start", command: "npm", args, timeoutMs: 170_000, folder: CHECKOUT };
-  const running = context.startPeer(options);
+  const running = context.startPeer({
+    name: "npm-start",
+    command: "npm",
+    args,
+    timeoutMs: 170_000,
+    folder: CHECKOUT,
+    isGroup: true,
+  });
   walk.running = running;
   const said = until(
     "npm start said where its admin is",
