@@ -394,16 +394,3 @@ test("/ and /help list every path with a sentence; other paths are not found", a
 test("HEAD gets the head alone", async () => {
   expect(await request("/help", "HEAD")).toMatchObject({ status: 200, text: "" });
 });
-
-test("/view is a page whose modules are all served, and that may load nothing from elsewhere", async () => {
-  const { text } = await request("/view");
-  expect(text).toContain("default-src 'none'");
-  const seen = new Set(["/view/show-view.js"]);
-  expect(text).toContain([...seen][0]);
-  for (const path of seen) {
-    const module = await request(path);
-    expect(module).toMatchObject({ status: 200 });
-    for (const [, name] of module.text.matchAll(/from "\.\/(.+?)"/g)) seen.add(`/view/${name}`);
-  }
-  expect([...seen].sort()).toEqual(["/view/draw-view.js", "/view/show-view.js", "/view/view-model.js"]);
-});

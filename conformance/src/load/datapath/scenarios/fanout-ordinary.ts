@@ -1,20 +1,5 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { costScenario } from "../cost-scenario.ts";
-import { pictures } from "../loads.ts";
-import { cfan, fanOut } from "../relays.ts";
+import { fanOutScenario } from "../fan-out-scenario.ts";
 
-export const scenario = costScenario({
-  title: "1316 B in bursts of 16 to 50 ordinary receivers, per copy",
-  load: { ...pictures, sink: "ordinary" },
-  contestants: (context) => [
-    { relay: cfan(context, 50) },
-    { relay: cfan(context, 50, true) },
-    { relay: fanOut(context, { copies: 50 }) },
-    { relay: fanOut(context, { copies: 50, isRewritten: true }) },
-  ],
-  goals: [
-    { row: "proxy, rtp-stats on", atMost: 0.55 },
-    { row: "proxy, SSRC and sequence rewritten", atMost: 0.7 },
-  ],
-});
+export const scenario = fanOutScenario("ordinary receivers", "ordinary", { plain: 0.55, rewritten: 0.7 });
