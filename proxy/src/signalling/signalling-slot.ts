@@ -8,6 +8,7 @@ import type { FlowService, SignallingAttachment } from "../flow/flow-service.ts"
 import type { Logger } from "../logger.ts";
 import { type MetricDefinition, VITALS, Vital } from "../worker/protocol.ts";
 import type { ThreadStarter } from "../worker/thread-starter.ts";
+import { TurnWatch } from "../worker/turn-watch.ts";
 import { FlowRelay } from "./flow-relay.ts";
 import type {
   FromSignalling,
@@ -51,6 +52,7 @@ export class SignallingSlot {
   restarts = 0;
   readonly #options: SignallingSlotOptions;
   readonly #vitals = new Float64Array(new SharedArrayBuffer(VITALS * 8));
+  readonly #watch = new TurnWatch(this.#vitals);
   readonly #applied = new Map<number, (answers: readonly ListenerAnswer[]) => void>();
   #worker: Worker | undefined;
   #port: MessagePort | undefined;
@@ -76,13 +78,12 @@ export class SignallingSlot {
     return this.#send(update);
   }
 
-  /** Ends the thread where a call into a filter has lasted longer than `limitMs`; it is then started anew. */
+  /** Ends the thread where a call into a filter is overdue, see `TurnWatch`; it is then started anew. */
   checkTurn(limitMs: number): void {
-    const since = this.#vitals[Vital.turnStartMs]!;
-    const lastedMs = monotonicMs() - since;
-    if (since === 0 || lastedMs < limitMs || this.#isStopping) return;
+    const overdue = this.#watch.look(limitMs);
+    if (overdue === undefined || this.#isStopping) return;
     this.#vitals[Vital.turnStartMs] = 0;
-    const fields = { worker: this.#options.index, lastedMs };
+    const fields = { worker: this.#options.index, ...overdue };
     this.#options.logger.error(fields, "a signalling worker does not come back: ending it");
     void this.#worker?.terminate();
   }

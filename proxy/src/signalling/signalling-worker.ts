@@ -9,6 +9,7 @@ import type { FilterEnvironment } from "../wasm/filter-environment.ts";
 import { awaitWork } from "../worker/await-work.ts";
 import { MetricSlots } from "../worker/metric-slots.ts";
 import { Vital } from "../worker/protocol.ts";
+import { currentThread } from "../worker/thread-time.ts";
 import type { Connection } from "./connection.ts";
 import type {
   FromSignalling,
@@ -28,6 +29,7 @@ const ATTACHMENT = 2 ** 32;
 const MAX_CONNECTION = 2 ** 32 - 1;
 
 const data = await awaitWork<SignallingWorkerData>();
+data.vitals[Vital.thread] = currentThread();
 const post = (message: FromSignalling): void => data.port.postMessage(message);
 const metrics = new MetricSlots(data.counters, data.metrics, (definition) =>
   post({ type: "metric", definition }),

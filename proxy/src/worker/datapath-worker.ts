@@ -10,7 +10,14 @@ import { loadBackend } from "../io/load-backend.ts";
 import type { FilterEnvironment } from "../wasm/filter-environment.ts";
 import { awaitWork } from "./await-work.ts";
 import { MetricSlots } from "./metric-slots.ts";
-import type { FromWorker, ToWorker, WorkerData, WorkerPreparation } from "./protocol.ts";
+import {
+  type FromWorker,
+  type ToWorker,
+  Vital,
+  type WorkerData,
+  type WorkerPreparation,
+} from "./protocol.ts";
+import { currentThread } from "./thread-time.ts";
 import { WorkerSinks } from "./worker-sinks.ts";
 
 /** Proxy-Wasm's log levels, trace to critical, as ours. */
@@ -20,6 +27,7 @@ const LEVELS = ["debug", "debug", "info", "warn", "error", "error"] as const;
 const { io: backendName } = workerData as WorkerPreparation;
 const backend = await loadBackend(backendName);
 const data = await awaitWork<WorkerData>();
+data.vitals[Vital.thread] = currentThread();
 const post = (message: FromWorker): void => data.port.postMessage(message);
 const ring = new Ring(backend.ringBytes);
 const sessions = new SessionTable(data.sessions);

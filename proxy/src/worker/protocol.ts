@@ -44,8 +44,10 @@ export const Vital = {
   sinkBytes: 2,
   /** Not 0: the process has as much memory as it may; no new sessions. */
   isShortOfMemory: 3,
+  /** The kernel's number of the thread; see `currentThread`. */
+  thread: 4,
 } as const;
-export const VITALS = 4;
+export const VITALS = 5;
 
 /** A listener as a worker is told of it. The number stands for it in sessions and events, and is never reused. */
 export interface WorkerListener {

@@ -24,7 +24,7 @@ import { ThreadStarter } from "./thread-starter.ts";
 import { workerEntry } from "./worker-entry.ts";
 import { WorkerSlot } from "./worker-slot.ts";
 
-/** How long a turn may last before its worker is ended: far above any honest one, a pause of the machine included. */
+/** How long a turn may last before its worker is ended, see `TurnWatch`: far above any honest one. */
 const TURN_LIMIT_MS = 2_000;
 const WATCH_INTERVAL_MS = 500;
 /** A socket each: below the 65,536 files that containers commonly allow, shared by two workers. */

@@ -20,6 +20,7 @@ import {
   type WorkerUpdate,
 } from "./protocol.ts";
 import type { ThreadStarter } from "./thread-starter.ts";
+import { TurnWatch } from "./turn-watch.ts";
 import type { SinkRecord } from "./worker-sinks.ts";
 
 /** A worker that lived so long was well; one that dies sooner waits before it is started again, longer each time. */
@@ -28,7 +29,7 @@ const FIRST_DELAY_MS = 50;
 const LONGEST_DELAY_MS = 5_000;
 /** How long a worker has to leave its loop before it is ended by force. */
 const STOP_DEADLINE_MS = 500;
-const STREAMS_DEADLINE_MS = 250;
+const STREAMS_DEADLINE_MS = 1000;
 
 /** What a slot needs to know. */
 export interface WorkerSlotOptions {
@@ -67,6 +68,7 @@ export class WorkerSlot {
   /** The legs of its flows; see `LegRecords`. */
   readonly legs: WebAssembly.Memory;
   readonly #vitals = new Float64Array(new SharedArrayBuffer(VITALS * 8));
+  readonly #watch = new TurnWatch(this.#vitals);
   /** Resolved by the first answer to this or a later message. */
   readonly #applied = new Map<number, () => void>();
   readonly #streams = new Map<number, (streams: readonly LiveStream[]) => void>();
@@ -174,14 +176,13 @@ export class WorkerSlot {
     this.#send({ type: "fail", how });
   }
 
-  /** Ends the thread where a turn has lasted longer than `limitMs`; it is then started anew. */
+  /** Ends the thread where a turn is overdue, see `TurnWatch`; it is then started anew. */
   checkTurn(limitMs: number): void {
-    const since = this.#vitals[Vital.turnStartMs]!;
-    const lastedMs = monotonicMs() - since;
-    if (since === 0 || lastedMs < limitMs || this.#isStopping) return;
+    const overdue = this.#watch.look(limitMs);
+    if (overdue === undefined || this.#isStopping) return;
     this.#vitals[Vital.turnStartMs] = 0;
     this.#options.logger.error(
-      { worker: this.#options.index, lastedMs },
+      { worker: this.#options.index, ...overdue },
       "a datapath worker does not come back: ending it",
     );
     void this.#worker?.terminate();
