@@ -43,7 +43,14 @@ export const matrix: Scenario = {
       ),
     );
     const { rtsp, ports } = await startAll(context, cells);
-    const results = await Promise.all(cells.map((cell) => playCell(context, cell, urlOf(cell, rtsp, ports))));
+    const results: Played[] = [];
+    // One source after the other: two dozen decoders at once leave two cores no time for anything else.
+    for (const name of SOURCES) {
+      const plays = cells.filter(({ source }) => source === name);
+      results.push(
+        ...(await Promise.all(plays.map((cell) => playCell(context, cell, urlOf(cell, rtsp, ports))))),
+      );
+    }
     for (const [index, cell] of cells.entries()) {
       const direct = cells.findIndex(
         (other) =>
@@ -55,7 +62,7 @@ export const matrix: Scenario = {
       compare(cell, results[index]!, results[direct]!);
     }
     await noneLost(rtsp);
-    context.note(`${cells.length} plays of ${SECONDS} s at once, ${PICTURES} pictures each`);
+    context.note(`${cells.length} plays of ${SECONDS} s, ${PICTURES} pictures each`);
   },
 };
 
@@ -99,7 +106,8 @@ function compare({ source, stream }: Cell, played: Played, direct: Played): void
     difference <= SOUND_BYTES,
     `${what}: ${played.soundBytes} bytes of sound, ${direct.soundBytes} directly`,
   );
-  assert.deepEqual(played.complaints, direct.complaints, `${what}: what the player complained about`);
+  const own = played.complaints.filter((complaint) => !direct.complaints.includes(complaint));
+  assert.deepEqual(own, [], `${what}: what the player complained about`);
 }
 
 async function noneLost({ mesh }: RtspMesh): Promise<void> {

@@ -90,11 +90,14 @@ function gstreamerCounts({ stdout }: PeerResult): Pick<Played, "pictures" | "sou
   return { pictures: counts.video ?? 0, soundBytes: counts.audio ?? 0 };
 }
 
+/** ffmpeg takes ports at random for RTP until it finds a pair that is free, and says so of each that was not. */
+const PORT_TAKEN = /\[udp @ .*\] bind failed: Address already in use/;
+
 function complaintsIn(stderr: string): readonly string[] {
   return stderr
     .split("\n")
     .map((line) => line.replaceAll(/0x[0-9a-f]+|rtsp:\/\/\S+/g, "…").trim())
-    .filter((line) => line !== "");
+    .filter((line) => line !== "" && !PORT_TAKEN.test(line));
 }
 
 function refusalsIn(stderr: string): readonly number[] {
