@@ -152,6 +152,8 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     Gst.init(None)
+    # PyGObject makes a class when it is first named. Two probes that do so at once, each in its own thread, get two.
+    assert Gst.PadProbeInfo and Gst.Buffer
     build = build_sender if arguments.role == "send" else build_receiver
     pipeline, finish = build(arguments)
     share_socket(pipeline)

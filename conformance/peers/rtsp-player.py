@@ -113,6 +113,8 @@ def main():
     parser.add_argument("--password")
     parser.add_argument("--ca", help="file of authorities, for rtsps")
     Gst.init(None)
+    # PyGObject makes a class when it is first named. Two probes that do so at once, each in its own thread, get two.
+    assert Gst.PadProbeInfo and Gst.Buffer
     player = Player(parser.parse_args())
     player.run()
     if player.failure:
