@@ -69,6 +69,8 @@ async function visit(url: string, tally: Tally, stayMs: number): Promise<void> {
   const number = tally.joined++;
   const viewer = await RtspViewer.start({ url, transport: number % 2 === 0 ? "udp" : "tcp" });
   await delay(stayMs);
+  // On a busy machine it may be longer until something comes; what never does is counted below.
+  await until("something came", () => viewer.streams.length > 0, 20_000).catch(() => {});
   count(viewer, tally);
   if (number % 4 === 3) viewer.abort();
   else await viewer.stop();
