@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Action, type Batch, DESCRIPTOR_WORDS, Flag, Word } from "../datapath/batch.ts";
 import { FIRST_HOST_REASON, Stage } from "./abi.ts";
-import type { BatchWindow } from "./batch-window.ts";
-import { copyBytes } from "./copy-bytes.ts";
+import { type BatchWindow, HOST_FLAGS_MASK } from "./batch-window.ts";
+import { ByteViews } from "./byte-views.ts";
+import type { ChainPass } from "./chain-pass.ts";
+import { copyPayload } from "./copy-bytes.ts";
 import type { DatagramSink } from "./datagram-sink.ts";
 import type { DropReasons } from "./drop-reasons.ts";
 import { FilterFailure } from "./filter-failure.ts";
@@ -16,6 +18,12 @@ const OUT_FLAGS = Flag.Retarget | Flag.SetKey | Flag.TxTime;
 
 /** Flags of a filter that stay with a datagram. At LISTENER whoever looks for its session reads them. */
 const KEPT_FLAGS = Flag.Dirty | Flag.Retarget | Flag.SetKey;
+
+/** The word behind the last that is in use, and one more. */
+const RESERVED = Word.userHigh + 1;
+
+/** What a filter changed: nothing, payloads alone, or anything else. */
+export const Change = { None: 0, Payload: 1, Descriptor: 2 } as const;
 
 const TWO_TO_32 = 0x1_0000_0000;
 const NANOSECONDS_PER_MS = 1e6;
@@ -31,6 +39,8 @@ export class BatchResults {
   readonly #sink: DatagramSink | null;
   readonly #targets: TargetTable;
   readonly #isAtListener: boolean;
+  /** On the guest's memory. */
+  readonly #views = new ByteViews();
 
   /**
    * Without a sink, a filter may only continue, drop and consume; at LISTENER also reply, and say which session a datagram
@@ -46,17 +56,27 @@ export class BatchResults {
   }
 
   /**
-   * Checks every out field. Returns whether there is anything to put into effect. Throws FilterFailure.
-   * `origins` holds, per descriptor of the batch, the address of the payload when the chain began.
+   * Checks every out field of the datagrams `live[start..start+count)`; `total` of `live` are in the pass. Returns what
+   * there is to put into effect: one of `Change`. Throws FilterFailure.
    */
-  check(batch: Batch, live: Uint32Array, start: number, count: number, origins: Uint32Array): boolean {
+  check(
+    batch: Batch,
+    live: Uint32Array,
+    start: number,
+    count: number,
+    total: number,
+    pass: ChainPass,
+  ): number {
     const guest = this.#memory.words;
     const host = batch.words;
     const base = batch.descriptors >>> 2;
+    const { strideBytes } = this.#window;
     let slot = this.#window.firstSlot;
     let g = this.#window.firstWord;
     let changed = 0;
-    for (let k = 0; k < count; k++, g += DESCRIPTOR_WORDS, slot += this.#window.strideBytes) {
+    let flagChanges = 0;
+    let traces = 0;
+    for (let k = 0; k < count; k++, g += DESCRIPTOR_WORDS, slot += strideBytes) {
       const index = live[start + k]!;
       const h = base + index * DESCRIPTOR_WORDS;
       const action = guest[g + Word.action]!;
@@ -66,14 +86,36 @@ export class BatchResults {
       const moved = guest[g + Word.data]! - slot - (hostData & 3);
       const lengthChange = (guest[g + Word.length]! ^ host[h + Word.length]!) & 0xffff;
       if (moved !== 0 || lengthChange !== 0) {
-        this.#checkExtent(batch, h, guest[g + Word.length]! & 0xffff, moved, origins[index]!, k);
+        pass.noteOrigins(batch, live, total);
+        this.#checkExtent(batch, h, guest[g + Word.length]! & 0xffff, moved, pass.origins[index]!, k);
       }
-      changed |= (action & 0xff) | (flags ^ (host[h + Word.flags]! & 0xffff_00ff));
-      changed |= moved | lengthChange | (guest[g + Word.mark]! ^ host[h + Word.mark]!);
+      flagChanges |= flags ^ (host[h + Word.flags]! & HOST_FLAGS_MASK);
+      changed |= (action & 0xff) | moved | lengthChange | (guest[g + Word.mark]! ^ host[h + Word.mark]!);
       changed |= guest[g + Word.userLow]! ^ host[h + Word.userLow]!;
       changed |= guest[g + Word.userHigh]! ^ host[h + Word.userHigh]!;
+      traces |= action | guest[g + Word.target]! | guest[g + Word.txLow]! | guest[g + Word.txHigh]!;
+      traces |= guest[g + Word.addresses]! | guest[g + RESERVED]! | guest[g + RESERVED + 1]!;
     }
-    return changed !== 0;
+    if ((changed | traces) !== 0) this.#window.noteTraces();
+    if (changed !== 0 || (flagChanges & ~Flag.Dirty) !== 0) return Change.Descriptor;
+    return flagChanges === 0 ? Change.None : Change.Payload;
+  }
+
+  /** Puts payloads that were written to into the ring, where `check` found `Change.Payload`. */
+  takePayloads(batch: Batch, live: Uint32Array, start: number, count: number): void {
+    const guest = this.#memory.words;
+    const host = batch.words;
+    const { windowBytes } = this.#window;
+    this.#views.begin(this.#memory.bytes);
+    let g = this.#window.firstWord;
+    for (let k = 0; k < count; k++, g += DESCRIPTOR_WORDS) {
+      if ((guest[g + Word.flags]! & Flag.Dirty) === 0) continue;
+      const h = (batch.descriptors >>> 2) + live[start + k]! * DESCRIPTOR_WORDS;
+      const length = host[h + Word.length]!;
+      const seen = Math.min(length & 0xffff, length >>> 16, windowBytes);
+      host[h + Word.flags]! |= Flag.Dirty;
+      copyPayload(batch, host[h + Word.data]!, this.#memory, guest[g + Word.data]!, seen, this.#views);
+    }
   }
 
   /** Puts checked results into the ring. Returns how many datagrams do not go on. */
@@ -84,6 +126,7 @@ export class BatchResults {
     let slot = this.#window.firstSlot;
     let g = this.#window.firstWord;
     let stopped = 0;
+    this.#views.begin(this.#memory.bytes);
     for (let k = 0; k < count; k++, g += DESCRIPTOR_WORDS, slot += this.#window.strideBytes) {
       const h = base + live[start + k]! * DESCRIPTOR_WORDS;
       const verdict = guest[g + Word.action]! & 0xffff;
@@ -188,7 +231,7 @@ export class BatchResults {
     const seen = Math.min(length, Math.min(available, this.#window.windowBytes) - moved);
     host[h + Word.data] = hostData + moved;
     host[h + Word.length] = length | (Math.max(0, present) << 16);
-    if (isDirty) copyBytes(batch, hostData + moved, this.#memory, data, seen);
+    if (isDirty) copyPayload(batch, hostData + moved, this.#memory, data, seen, this.#views);
   }
 }
 

@@ -4,7 +4,7 @@
 import type { Batch } from "../datapath/batch.ts";
 import { PLUGIN_CONTEXT, Status } from "./abi.ts";
 import { BatchEmissions } from "./batch-emissions.ts";
-import { BatchResults } from "./batch-results.ts";
+import { BatchResults, Change } from "./batch-results.ts";
 import { BatchWindow } from "./batch-window.ts";
 import type { ChainPass } from "./chain-pass.ts";
 import type { DatagramSink } from "./datagram-sink.ts";
@@ -53,9 +53,10 @@ export class BatchRunner implements GuestRunner {
         this.#call();
         memory.bind();
         const emitted = this.#checkEmitted(part);
-        if (!this.#window.takeUnchanged()) {
-          pass.noteOrigins(batch, live, count);
-          if (this.#results.check(batch, live, start, part, pass.origins)) {
+        if (!this.#window.isUnchanged) {
+          const change = this.#results.check(batch, live, start, part, count, pass);
+          if (change === Change.Payload) this.#results.takePayloads(batch, live, start, part);
+          else if (change === Change.Descriptor) {
             pass.touch(batch);
             stopped += this.#results.apply(batch, live, start, part);
           }

@@ -3,7 +3,8 @@
 import { type Batch, DESCRIPTOR_BYTES, DESCRIPTOR_WORDS, Word } from "../datapath/batch.ts";
 import { ADDRESS_BYTES, BATCH_BYTES, BatchField, BatchFlag, Stage } from "./abi.ts";
 import { AddressTable } from "./address-table.ts";
-import { copyBytes, copyWords } from "./copy-bytes.ts";
+import { ByteViews } from "./byte-views.ts";
+import { copyPayload, copyWords } from "./copy-bytes.ts";
 import type { FilterClock } from "./filter-clock.ts";
 import type { FilterEnvironment } from "./filter-environment.ts";
 import type { GuestMemory } from "./guest-memory.ts";
@@ -21,8 +22,11 @@ const MAX_ARENA_BYTES = 4 * 1024 * 1024;
 /** Fewer descriptors are copied faster word by word than through a view. */
 const MIN_BULK_COUNT = 8;
 
+/** A window as filters that look at RTP headers have it. */
+const HEADER_BYTES = 16;
+
 /** The flags that come from the host, with TOS and TTL; the filter's own start cleared. */
-const HOST_FLAGS_MASK = 0xffff_00ff;
+export const HOST_FLAGS_MASK = 0xffff_00ff;
 
 /**
  * Where one filter instance sees datagrams: an `msm_batch`, its descriptors and one slot per datagram, allocated
@@ -54,8 +58,10 @@ export class BatchWindow {
   #live: Uint32Array = new Uint32Array(0);
   #start = 0;
   #count = 0;
-  /** So many guest descriptors have zero behind the receive time, unless the guest said what is not so. */
+  /** So many guest descriptors have zero behind the receive time, unless the guest said what is not so or wrote to its inputs. */
   #cleanCount = 0;
+
+  readonly #views = new ByteViews();
 
   /** What a filter at stage LISTENER sees of addresses; null at others. */
   readonly #addresses: AddressTable | null;
@@ -91,6 +97,7 @@ export class BatchWindow {
   copyIn(batch: Batch, live: Uint32Array, start: number, count: number, clock: FilterClock): void {
     const memory = this.#memory;
     memory.bind();
+    this.#views.begin(batch.bytes);
     this.#batch = batch;
     this.#live = live;
     this.#start = start;
@@ -107,19 +114,21 @@ export class BatchWindow {
   }
 
   /**
-   * The usual case, for filters that only look: nothing but what came with the datagrams has to be written, for the
-   * guest says that it left the rest as it was. If it did not, it has deceived nobody but itself.
+   * The usual case, for filters that only look or write to payloads: nothing but what came with the datagrams has to be
+   * written, for the guest left the rest as it was. If it said so and did not, it has deceived nobody but itself.
    */
   #copyClean(batch: Batch, first: number, count: number): void {
-    const guest = this.#memory.words;
+    const memory = this.#memory;
+    const guest = memory.words;
     const host = batch.words;
+    const { windowBytes, strideBytes } = this;
     let h = (batch.descriptors >>> 2) + first * DESCRIPTOR_WORDS;
     let slot = this.firstSlot;
     let g = this.firstWord;
-    for (let k = 0; k < count; k++) {
+    for (let k = 0; k < count; k++, h += DESCRIPTOR_WORDS, g += DESCRIPTOR_WORDS, slot += strideBytes) {
       const data = host[h + Word.data]!;
       const length = host[h + Word.length]!;
-      const available = Math.min(length >>> 16, this.windowBytes);
+      const available = Math.min(length >>> 16, windowBytes);
       const at = slot + (data & 3);
       guest[g + Word.data] = at;
       guest[g + Word.length] = (length & 0xffff) | (available << 16);
@@ -127,10 +136,17 @@ export class BatchWindow {
       guest[g + Word.flags] = host[h + Word.flags]!;
       guest[g + Word.rxLow] = host[h + Word.rxLow]!;
       guest[g + Word.rxHigh] = host[h + Word.rxHigh]!;
-      this.#copyPayload(batch, at, data, available);
-      h += DESCRIPTOR_WORDS;
-      g += DESCRIPTOR_WORDS;
-      slot += this.strideBytes;
+      if (available !== HEADER_BYTES || (data & 3) !== 0) {
+        copyPayload(memory, at, batch, data, available, this.#views);
+        continue;
+      }
+      // A loop over so few words costs as much again as they do.
+      const to = at >>> 2;
+      const from = data >>> 2;
+      guest[to] = host[from]!;
+      guest[to + 1] = host[from + 1]!;
+      guest[to + 2] = host[from + 2]!;
+      guest[to + 3] = host[from + 3]!;
     }
   }
 
@@ -151,22 +167,18 @@ export class BatchWindow {
       guest[g + Word.length] = (length & 0xffff) | (available << 16);
       // The other out fields are 0 in the ring: no result is put there that the next filter must not see.
       guest[g + Word.flags] = guest[g + Word.flags]! & HOST_FLAGS_MASK;
-      this.#copyPayload(batch, at, data, available);
+      copyPayload(this.#memory, at, batch, data, available, this.#views);
     }
   }
 
-  #copyPayload(batch: Batch, at: number, data: number, length: number): void {
-    if (((data | length) & 3) === 0)
-      copyWords(this.#memory.words, at >>> 2, batch.words, data >>> 2, length >>> 2);
-    else copyBytes(this.#memory, at, batch, data, length);
+  /** Whether the guest says that it changed no descriptor, so that none has to be read. Believing it costs nobody. */
+  get isUnchanged(): boolean {
+    return (this.#memory.words[(this.address + BatchField.flags) >>> 2]! & BatchFlag.Unchanged) !== 0;
   }
 
-  /** Whether the guest says that it changed no descriptor, so that none has to be read. Believing it costs nobody. */
-  takeUnchanged(): boolean {
-    const flags = this.#memory.words[(this.address + BatchField.flags) >>> 2]!;
-    if ((flags & BatchFlag.Unchanged) !== 0) return true;
+  /** The guest wrote to descriptors behind the receive time: all of each is written again for the next call. */
+  noteTraces(): void {
     this.#cleanCount = 0;
-    return false;
   }
 
   /**

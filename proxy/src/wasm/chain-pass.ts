@@ -3,11 +3,11 @@
 import { type Batch, DESCRIPTOR_WORDS, Word } from "../datapath/batch.ts";
 
 /**
- * What a pass of a batch through a chain has to remember: whether any filter changed anything, and where payloads
- * began before the first change. Most passes change nothing, so the latter is noted only when it comes to that.
+ * What a pass of a batch through a chain has to remember: whether any filter changed a descriptor, and where payloads
+ * began before the first was moved. Most passes move nothing, so the latter is noted only when it comes to that.
  */
 export class ChainPass {
-  /** Whether a datagram was changed, dropped or taken out of the batch. */
+  /** Whether a datagram was dropped, taken out of the batch or changed otherwise than in the bytes of its payload. */
   isTouched = false;
   /** By descriptor of the batch: address of the payload when the pass began. Valid after `noteOrigins`. */
   readonly origins: Uint32Array;
@@ -29,7 +29,7 @@ export class ChainPass {
     batch.cleanDescriptors = 0;
   }
 
-  /** To be called before something is changed; `live` are all descriptors that are still in the pass. */
+  /** To be called before a payload is moved; `live` are all descriptors that are still in the pass. */
   noteOrigins(batch: Batch, live: Uint32Array, count: number): void {
     if (this.#hasOrigins) return;
     this.#hasOrigins = true;

@@ -1,5 +1,12 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import type { ByteViews } from "./byte-views.ts";
+
+/** Fewer bytes are copied faster word by word than through a view. */
+const MIN_VIEW_BYTES = 128;
+
+/** Views have lengths of so many bytes, so that few of them serve many lengths. */
+const VIEW_GRAIN_BYTES = 64;
 
 /** One memory under both views; both begin at its first byte. */
 export interface MemoryViews {
@@ -44,4 +51,26 @@ export function copyWords(
     to[t + 3] = from[f + 3]!;
   }
   for (; f < end; f++, t++) to[t] = from[f]!;
+}
+
+/** The same as `copyBytes`, for payloads of any length; `views` are those on `from`. */
+export function copyPayload(
+  to: MemoryViews,
+  toAt: number,
+  from: MemoryViews,
+  fromAt: number,
+  length: number,
+  views: ByteViews,
+): void {
+  if (length < MIN_VIEW_BYTES) {
+    if (((fromAt | length) & 3) === 0)
+      copyWords(to.words, toAt >>> 2, from.words, fromAt >>> 2, length >>> 2);
+    else copyBytes(to, toAt, from, fromAt, length);
+    return;
+  }
+  const bulk = length & -VIEW_GRAIN_BYTES;
+  const view = views.find(fromAt, bulk);
+  if (view !== undefined) to.bytes.set(view, toAt);
+  const done = view === undefined ? 0 : bulk;
+  copyBytes(to, toAt + done, from, fromAt + done, length - done);
 }

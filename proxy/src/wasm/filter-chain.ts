@@ -96,8 +96,8 @@ export class FilterChain {
    * Runs the descriptors `[first, first + count)` that still have action Continue through the filters: in their
    * order for datagrams from downstream, in reverse for those from upstream. Sets action, reason, mark, user,
    * TOS and TTL, and payload and length where a filter changed them. What filters emit, send back, pause or pace
-   * is taken out of the batch and leaves by `outgoing`. `nowMonotonicNs` is the time of the batch. Returns whether any
-   * descriptor changed.
+   * is taken out of the batch and leaves by `outgoing`. `nowMonotonicNs` is the time of the batch. Returns whether
+   * anything changed but bytes of payloads where they lie: if not, a run can leave in one piece as it came.
    */
   run(batch: Batch, first: number, count: number, upstream: boolean, nowMonotonicNs: number): boolean {
     const filters = this.#filters;

@@ -70,7 +70,8 @@ export class ThreadStarter {
   }
 
   #create(): Worker {
-    const { entry, name, preparation, execArgv = process.execArgv } = this.#options;
+    const { entry, name, preparation, execArgv } = this.#options;
+    // Where none are said they must not be named: Node refuses those of V8, `--perf-basic-prof`, and threads have them anyway.
     return new Worker(entry, { name, workerData: preparation, execArgv });
   }
 }
