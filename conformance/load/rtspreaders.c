@@ -3,12 +3,13 @@
 //
 // Readers of one RTSP stream that count and throw away: rtspreaders PORT PATH READERS udp|tcp|setup SECONDS
 // Each has a connection to 127.0.0.1:PORT, asks OPTIONS, DESCRIBE, SETUP of the first track, PLAY, and reads for SECONDS
-// after the last has joined. With "setup" nobody plays. Prints "joined N p50 MS p95 MS requests N seconds S" once all have
-// joined, then "received N lost N silent N"; a reader's time is that from connect to its last answer. Exit code 1, with
-// the reason, where a reader is refused.
+// after the last has joined; those who have joined read on while others wait for answers. With "setup" nobody plays.
+// Prints "joined N p50 MS p95 MS requests N seconds S" once all have joined, then "received N lost N silent N"; a reader's
+// time is that from connect to its last answer. Exit code 1, with the reason, where a reader is refused.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct reader {
 
 static struct reader *readers;
 static long requests;
+static int epoll, is_tcp;
 
 static double now_ms(void) {
   struct timespec t;
@@ -76,6 +78,14 @@ static int take_frames(struct reader *r) {
   return r->used == 0 || r->buffer[0] == '$';
 }
 
+static int take_media(int most, int timeout);
+
+// Whoever waits for an answer reads for the others meanwhile: their buffers are as large as the system allows, and no larger.
+static void await_answer(struct reader *r) {
+  struct pollfd answer = {r->tcp, POLLIN, 0};
+  while (poll(&answer, 1, 0) == 0) take_media(16, -1);
+}
+
 static void fill(struct reader *r) {
   ssize_t n = read(r->tcp, r->buffer + r->used, BUFFER - 1 - r->used);
   if (n <= 0) fail("the connection ended", "");
@@ -103,6 +113,7 @@ static void ask(struct reader *r, char *answer, const char *request) {
         }
       }
     }
+    await_answer(r);
     fill(r);
   }
 }
@@ -138,7 +149,12 @@ static void track_url(char *url, const char *describe, const char *stream) {
   else sprintf(url, "%s/%s", stream, name);
 }
 
-static double join(struct reader *r, int port, const char *path, int is_tcp, int plays) {
+static void watch(int how, int fd, struct reader *r) {
+  struct epoll_event event = {EPOLLIN, {.ptr = r}};
+  epoll_ctl(epoll, how, fd, &event);
+}
+
+static double join(struct reader *r, int port, const char *path, int plays) {
   static char answer[2 * BUFFER], request[2048], stream[512], track[1024];
   double started = now_ms();
   int on = 1;
@@ -146,6 +162,7 @@ static double join(struct reader *r, int port, const char *path, int is_tcp, int
   r->tcp = socket(AF_INET, SOCK_STREAM, 0);
   setsockopt(r->tcp, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (connect(r->tcp, (struct sockaddr *)&at, sizeof at)) fail("connect", path);
+  watch(EPOLL_CTL_ADD, r->tcp, 0);
   sprintf(stream, "rtsp://127.0.0.1:%d/%s", port, path);
   sprintf(request, "OPTIONS %s RTSP/1.0\r\nCSeq: 1\r\n\r\n", stream);
   ask(r, answer, request);
@@ -179,42 +196,48 @@ static void read_udp(struct reader *r) {
   for (int i = 0; i < n; i++) count(r, packets[i], messages[i].msg_len);
 }
 
-static void serve(int epoll, int is_tcp, double until) {
+// Reads what has come for at most so many readers who have joined; returns how many there were.
+static int take_media(int most, int timeout) {
   struct epoll_event events[256];
-  while (now_ms() < until) {
-    int n = epoll_wait(epoll, events, 256, 20);
-    for (int i = 0; i < n; i++) {
-      struct reader *r = events[i].data.ptr;
-      if (!is_tcp) read_udp(r);
-      else {
-        fill(r);
-        take_frames(r);
-      }
+  int n = epoll_wait(epoll, events, most, timeout);
+  for (int i = 0; i < n; i++) {
+    struct reader *r = events[i].data.ptr;
+    if (!r) continue; // An answer.
+    if (!is_tcp) read_udp(r);
+    else {
+      fill(r);
+      take_frames(r);
     }
   }
+  return n;
+}
+
+static void serve(double until) {
+  while (now_ms() < until) take_media(256, 20);
 }
 
 int main(int argc, char **argv) {
   if (argc != 6) fail("rtspreaders PORT PATH READERS udp|tcp|setup SECONDS", "");
-  int total = atoi(argv[3]), is_tcp = strcmp(argv[4], "udp"), plays = strcmp(argv[4], "setup"), epoll = epoll_create1(0);
+  int total = atoi(argv[3]), plays = strcmp(argv[4], "setup");
+  is_tcp = strcmp(argv[4], "udp");
+  epoll = epoll_create1(0);
   double started = now_ms();
   if (total < 1 || total > MOST) fail("too many readers", argv[3]);
   readers = calloc(total, sizeof *readers);
   double *times = calloc(total, sizeof *times);
   for (int i = 0; i < total; i++) {
     struct reader *r = &readers[i];
-    times[i] = join(r, atoi(argv[1]), argv[2], is_tcp, plays);
-    struct epoll_event event = {EPOLLIN, {.ptr = r}};
-    epoll_ctl(epoll, EPOLL_CTL_ADD, is_tcp ? r->tcp : r->rtp, &event);
-    // Who has joined reads on while others join.
-    if (plays) serve(epoll, is_tcp, now_ms() + 1);
+    times[i] = join(r, atoi(argv[1]), argv[2], plays);
+    watch(EPOLL_CTL_DEL, r->tcp, 0);
+    watch(EPOLL_CTL_ADD, is_tcp ? r->tcp : r->rtp, r);
+    if (plays) serve(now_ms() + 1);
   }
   double seconds = (now_ms() - started) / 1e3;
   qsort(times, total, sizeof *times, compare);
   printf("joined %d p50 %.2f p95 %.2f requests %ld seconds %.3f\n", total, times[total / 2], times[total * 95 / 100],
          requests, seconds);
   fflush(stdout);
-  serve(epoll, is_tcp, now_ms() + 1e3 * atof(argv[5]));
+  serve(now_ms() + 1e3 * atof(argv[5]));
   long received = 0, lost = 0, silent = 0;
   for (int i = 0; i < total; i++) {
     received += readers[i].received;

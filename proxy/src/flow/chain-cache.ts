@@ -7,11 +7,16 @@ import { refuse } from "../config/refuse.ts";
 import { ConfigError } from "../config-error.ts";
 import { Stage } from "../wasm/abi.ts";
 import type { RunnableFilter } from "../wasm/index.ts";
-import type { FlowPlan } from "./flow-plan.ts";
+import type { FlowPlan, LegPlan } from "./flow-plan.ts";
 import type { WorkerChain } from "./worker-flow.ts";
 
 /** Loads one filter; `FilterLoader.load`. */
 export type LoadFilter = (name: string, config: FilterConfig) => Promise<RunnableFilter>;
+
+/** What decides what filters a flow has. */
+interface ChainRequest extends Pick<FlowPlan, "chain"> {
+  readonly sources: readonly LegPlan[];
+}
 
 /** Chains that no flow uses are kept for the next that does, up to so many. */
 const KEPT_CHAINS = 64;
@@ -31,7 +36,7 @@ export class ChainCache {
   }
 
   /** The chain of a flow. Throws a `ConfigError`. */
-  take(plan: FlowPlan): Promise<WorkerChain> {
+  take(plan: ChainRequest): Promise<WorkerChain> {
     const isDefault = plan.chain.length === 0;
     const rates = isDefault ? JSON.stringify({ clockRates: clockRatesOf(plan) }) : "";
     // To write and encode the plugin for each reader that joins would cost more than all else here.
@@ -83,10 +88,10 @@ function encoded(plugin: PluginConfig): string {
   return Buffer.from(toBinary(PluginConfigSchema, plugin)).toString("base64");
 }
 
-function clockRatesOf({ legs }: FlowPlan): Readonly<Record<string, number>> {
+function clockRatesOf({ sources }: ChainRequest): Readonly<Record<string, number>> {
   return Object.fromEntries(
-    legs
-      .filter(({ role, clockRate }) => role === "source" && clockRate > 0)
+    sources
+      .filter(({ clockRate }) => clockRate > 0)
       .flatMap(({ payloadTypes, clockRate }) => payloadTypes.map((type) => [type, clockRate] as const)),
   );
 }

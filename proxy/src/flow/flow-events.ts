@@ -11,7 +11,7 @@ import {
 import { ConfigError } from "../config-error.ts";
 import type { SocketAddress } from "../plan.ts";
 import type { LegIntent } from "./flow-intent.ts";
-import { type LegRecords, LegWord } from "./leg-records.ts";
+import { type LegRecords, LegWord, RECORD_WORDS } from "./leg-records.ts";
 
 /** Where the addresses of legs are read. */
 export interface RecordsOfLegs {
@@ -45,15 +45,20 @@ export function failedEvent(flow: string, error: unknown): FlowEvent {
 }
 
 /** A leg's addresses: its own, and its far end's as they are known by now. */
-export function legState({ plan, record, sockets }: LegIntent, records: LegRecords): LegState {
-  if (sockets === undefined) return create(LegStateSchema, { id: plan.id });
-  const remoteRtcp = sockets.rtcp && records.address(record, LegWord.remoteRtcp);
+export function legState({ plan, record, sockets, told }: LegIntent, records: LegRecords): LegState {
+  if (sockets === undefined || told.transport.kind !== "udp") return create(LegStateSchema, { id: plan.id });
+  const { remoteEpoch, remote, remoteRtcp } = told.transport;
+  // Before the worker was told of it, or of its new far end, there is nothing to learn from the record.
+  const isInForce = records.words[record * RECORD_WORDS + LegWord.remoteEpoch] === remoteEpoch;
   return create(LegStateSchema, {
     id: plan.id,
     ...toMessage("local", sockets.rtp.open.localAddress),
     ...toMessage("localRtcp", sockets.rtcp?.open.localAddress),
-    ...toMessage("remote", records.address(record, LegWord.remote)),
-    ...toMessage("remoteRtcp", remoteRtcp),
+    ...toMessage("remote", isInForce ? records.address(record, LegWord.remote) : remote),
+    ...toMessage(
+      "remoteRtcp",
+      sockets.rtcp && (isInForce ? records.address(record, LegWord.remoteRtcp) : remoteRtcp),
+    ),
   });
 }
 

@@ -1,27 +1,32 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import type { MessagePort } from "node:worker_threads";
+import type { PluginConfig } from "@msm/xds-protos/envoy/extensions/wasm/v3/wasm_pb.js";
 import { type Flow, type FlowEvent, FlowEvent_Kind } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
 import { refuse } from "../config/refuse.ts";
 import type { MediaSocketOptions, OpenMediaSocket } from "../io/io-backend.ts";
 import type { Sample } from "../stats/sample.ts";
+import { applyStep, emptyFlow } from "./apply-step.ts";
 import { Attachments, type LinkHost } from "./attachments.ts";
 import { ChainCache, type LoadFilter } from "./chain-cache.ts";
 import { failedEvent, flowEvent, legEvent } from "./flow-events.ts";
-import { changedLegs, type FlowIntent, type LegIntent } from "./flow-intent.ts";
+import { type FlowIntent, type LegIntent, legsOf } from "./flow-intent.ts";
 import { FlowRooms } from "./flow-rooms.ts";
 import { FlowSamples } from "./flow-samples.ts";
-import type { FlowNotice, FlowService, LiveFlow, SignallingAttachment } from "./flow-service.ts";
-import { type BoundFlow, LegBinder } from "./leg-binder.ts";
+import type { FlowChange, FlowNotice, FlowService, LiveFlow, SignallingAttachment } from "./flow-service.ts";
+import { type FlowStep, stepBy, stepTo, stepToChain } from "./flow-step.ts";
+import { type BoundLegs, LegBinder } from "./leg-binder.ts";
 import { LegFlag } from "./leg-records.ts";
 import { liveFlow } from "./live-flow.ts";
 import { type MediaPorts, MediaSockets } from "./media-sockets.ts";
-import { type LegCache, readFlow } from "./read-flow.ts";
 import { Trunks } from "./trunks.ts";
-import type { FlowUpdate, WorkerFlowEvent } from "./worker-flow.ts";
+import type { FlowUpdate, WorkerChain, WorkerFlowEvent } from "./worker-flow.ts";
 
 /** Copies of one datagram that cost about as much as handing it to another worker and waking that up. */
 const DEFAULT_RECEIVERS_AT_HOME = 64;
+
+/** Says what is to become of a flow. Throws a `ConfigError`. */
+type ToStep = (before: FlowIntent | undefined) => FlowStep;
 
 /** What flows need of the pool of workers. */
 export interface FlowHost extends LinkHost {
@@ -47,7 +52,6 @@ export class FlowRegistry implements FlowService {
   readonly #attachments: Attachments;
   readonly #trunks: Trunks;
   readonly #samples: FlowSamples;
-  readonly #legCache: LegCache = new WeakMap();
   readonly #flows = new Map<string, FlowIntent>();
   /** Flows that could not be changed: their owner does not know which of its legs are as it put them. */
   readonly #untold = new Set<string>();
@@ -76,7 +80,18 @@ export class FlowRegistry implements FlowService {
 
   put(owner: string, flow: Flow): void {
     const putAt = ++this.#puts;
-    this.#enqueue(owner, flow.id, () => this.#put(owner, flow, putAt));
+    this.#enqueue(owner, flow.id, () => this.#take(owner, flow.id, putAt, (before) => stepTo(flow, before)));
+  }
+
+  change(owner: string, flowId: string, change: FlowChange): void {
+    const putAt = ++this.#puts;
+    this.#enqueue(owner, flowId, () =>
+      this.#take(owner, flowId, putAt, (before) => stepBy(change, before ?? refuseUnknown())),
+    );
+  }
+
+  rechain(owner: string, flowId: string, chain: readonly PluginConfig[]): void {
+    this.#enqueue(owner, flowId, () => this.#rechain(owner, flowId, chain));
   }
 
   close(owner: string, flowId: string): void {
@@ -128,8 +143,8 @@ export class FlowRegistry implements FlowService {
     const room = this.#rooms.all[worker]!;
     const flow = room.flows[number];
     if (flow === undefined) return;
-    const isMeant = (leg: LegIntent): boolean => leg.record === record && leg.worker === worker;
-    const leg = record < 0 ? undefined : [...flow.legs.values()].find(isMeant);
+    const leg = record < 0 ? undefined : room.legs[record];
+    // One that is gone meanwhile is nobody's news.
     if (record >= 0 && leg === undefined) return;
     if (leg) room.told[record] = 1;
     this.#tell(flow, legEvent(FlowEvent_Kind[kind], flow.id, leg ? [leg] : [], this.#rooms));
@@ -161,49 +176,67 @@ export class FlowRegistry implements FlowService {
     });
   }
 
-  async #put(owner: string, message: Flow, putAt: number): Promise<void> {
-    const key = keyOf(owner, message.id);
+  /** Brings a flow to another form, or opens it, and answers. */
+  async #take(owner: string, id: string, putAt: number, toStep: ToStep): Promise<void> {
+    const key = keyOf(owner, id);
     const before = this.#flows.get(key);
     let flow: FlowIntent;
+    let legs: readonly LegIntent[];
     try {
-      flow = await this.#build(owner, message, putAt, before);
+      const step = toStep(before);
+      const chain = await this.#chainFor(step, before);
+      flow = before ?? emptyFlow(owner, id, this.#binder.takePlace(), chain, putAt);
+      legs = await this.#step(flow, step, chain);
     } catch (error) {
-      const event = failedEvent(message.id, error);
+      const event = failedEvent(id, error);
       this.#samples.countRefusal(event.code);
       if (before) this.#untold.add(key);
       this.#emit(owner, event, before?.worker ?? -1);
       return;
     }
-    this.#flows.set(key, flow);
-    for (const worker of flow.branches.keys()) this.#trunks.open(flow.worker, worker);
-    await this.#rooms.install(flow, before);
+    flow.putAt = putAt;
     // All legs of many readers at each of their joins would cost more than anything else.
-    const news = changedLegs(flow, this.#untold.delete(key) ? undefined : before);
+    const news = this.#untold.delete(key) ? [...legsOf(flow)] : legs;
     this.#tell(flow, legEvent(FlowEvent_Kind.OPENED, flow.id, news, this.#rooms));
   }
 
-  async #build(
-    owner: string,
-    message: Flow,
-    putAt: number,
-    before: FlowIntent | undefined,
-  ): Promise<FlowIntent> {
-    const plan = readFlow(message, this.#legCache);
-    if (plan.legs.length > (before?.legs.size ?? 0) && this.#isShortOfMemory())
-      refuse("MSM_FLOW_MEMORY", "", "this proxy has as much memory as it may; close flows or legs");
-    const chain = await this.#chains.take(plan);
-    const worker = before?.worker ?? this.#binder.leastLoaded();
-    const number = before?.number ?? this.#binder.takeFlow(worker);
-    let bound: BoundFlow;
+  async #rechain(owner: string, id: string, plugins: readonly PluginConfig[]): Promise<void> {
+    const flow = this.#flows.get(keyOf(owner, id));
+    if (flow === undefined) return;
     try {
-      bound = await this.#binder.bind(plan, before, worker, number);
+      const step = stepToChain(plugins, flow);
+      await this.#step(flow, step, await this.#chainFor(step, flow));
     } catch (error) {
-      if (before === undefined) this.#rooms.all[worker]!.flowPool.give(number);
+      this.#samples.countRefusal(failedEvent(id, error).code);
+    }
+  }
+
+  /** The filters that a flow has after a step; those that it has where it asks for the same as before. */
+  async #chainFor(step: FlowStep, before: FlowIntent | undefined): Promise<WorkerChain> {
+    const { plugins: chain, sources, isSourceNew, legCount } = step;
+    const countBefore = before === undefined ? 0 : before.sources.size + before.receivers.size;
+    if (legCount > countBefore && this.#isShortOfMemory())
+      refuse("MSM_FLOW_MEMORY", "", "this proxy has as much memory as it may; close flows or legs");
+    if (before?.head.plugins === chain && !isSourceNew) return before.head.chain;
+    return this.#chains.take({ chain, sources });
+  }
+
+  /** Takes a step of a flow, and tells its workers. Returns the legs that are new or different. */
+  async #step(flow: FlowIntent, step: FlowStep, chain: WorkerChain): Promise<readonly LegIntent[]> {
+    const key = keyOf(flow.owner, flow.id);
+    let bound: BoundLegs;
+    try {
+      bound = await this.#binder.bind(step, flow);
+    } catch (error) {
+      if (!this.#flows.has(key)) this.#rooms.all[flow.worker]!.flowPool.give(flow.number);
       throw error;
     }
-    const { id, stream, idleMs } = plan;
-    const activeSource = plan.activeSource === undefined ? -1 : bound.legs.get(plan.activeSource)!.record;
-    return { owner, id, worker, number, stream, idleMs, chain, activeSource, ...bound, putAt };
+    const left = applyStep(flow, step, bound, chain);
+    this.#flows.set(key, flow);
+    this.#rooms.note(flow, bound.legs);
+    for (const { worker } of bound.branches) this.#trunks.open(flow.worker, worker);
+    await this.#rooms.settle(flow, left);
+    return bound.legs;
   }
 
   async #close(owner: string, id: string): Promise<void> {
@@ -219,7 +252,7 @@ export class FlowRegistry implements FlowService {
 
   /** What a worker heard just before it died its message may not have reached the owner. */
   #tellUnheard(flow: FlowIntent): void {
-    for (const leg of flow.legs.values()) {
+    for (const leg of legsOf(flow)) {
       const { record } = leg;
       const { records, told } = this.#rooms.all[leg.worker]!;
       if (told[record] !== 0 || !records.has(record, LegFlag.Heard)) continue;
@@ -240,4 +273,8 @@ export class FlowRegistry implements FlowService {
 /** No name has a zero byte: it would not be legal in the JSON of most owners, and is harmless where it is. */
 function keyOf(owner: string, id: string): string {
   return `${owner}\u0000${id}`;
+}
+
+function refuseUnknown(): never {
+  return refuse("MSM_FLOW_INVALID", "id", "there is no such flow to change; put it first");
 }

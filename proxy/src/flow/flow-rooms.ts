@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import type { FlowIntent, LegIntent, LegSockets } from "./flow-intent.ts";
-import { changeOf, type FlowPart, isNews, missing, partsOf } from "./flow-part.ts";
+import type { Leftovers } from "./apply-step.ts";
+import { type FlowIntent, type LegIntent, type LegSockets, legsOf } from "./flow-intent.ts";
 import type { WorkerRoom } from "./leg-binder.ts";
 import { LegRecords } from "./leg-records.ts";
 import { NumberPool } from "./number-pool.ts";
@@ -12,7 +12,8 @@ import type { FlowUpdate } from "./worker-flow.ts";
 export interface Room extends WorkerRoom {
   /** By number: flows of this worker, and those that it has a branch of. */
   readonly flows: (FlowIntent | undefined)[];
-  /** By record: whether the owner knows that the leg was heard. */
+  /** By record: whose it is, and whether the owner knows that the leg was heard. */
+  readonly legs: (LegIntent | undefined)[];
   readonly told: Uint8Array;
 }
 
@@ -28,7 +29,6 @@ export class FlowRooms {
   readonly all: readonly Room[];
   readonly #update: (worker: number, update: FlowUpdate) => Promise<void>;
   readonly #events: RoomEvents;
-  readonly #parts = new WeakMap<FlowIntent, ReadonlyMap<number, FlowPart>>();
 
   /** `legs` are the memories of the workers' legs; `update` resolves when the worker has taken it over. */
   constructor(
@@ -46,6 +46,7 @@ export class FlowRooms {
         socketPool: new NumberPool(Number.POSITIVE_INFINITY),
         flowPool: new NumberPool(MOST_FLOWS),
         flows: [],
+        legs: [],
         told: new Uint8Array(records.capacity),
       };
     });
@@ -56,86 +57,67 @@ export class FlowRooms {
     return this.all[worker]!.records;
   }
 
-  /** Everything of flows that a worker should do now. */
+  /** Everything of flows that a worker should do now, which it counts as told. */
   intent(worker: number, isResumed: boolean): FlowUpdate {
     const flows = this.all[worker]!.flows.filter((flow) => flow !== undefined);
-    const changes = flows.map((flow) => changeOf(flow, this.#partsOf(flow).get(worker)!, undefined));
-    return { flows: changes, removed: [], isResumed };
+    const told = flows.map((flow) => flow.parts.get(worker)!.takeAll(flow));
+    return { flows: told, removed: [], isResumed };
   }
 
-  /** Tells the workers of a flow in its new form, and gives back what only the form before had. */
-  async install(flow: FlowIntent, before: FlowIntent | undefined): Promise<void> {
-    const parts = this.#partsOf(flow);
-    const old = before && this.#partsOf(before);
-    for (const [worker, { number }] of parts) this.all[worker]!.flows[number] = flow;
+  /** Notes where the parts of a flow and these legs of it are, for what workers tell of them. */
+  note(flow: FlowIntent, legs: readonly LegIntent[]): void {
+    for (const [worker, { number }] of flow.parts) this.all[worker]!.flows[number] = flow;
+    for (const leg of legs) this.all[leg.worker]!.legs[leg.record] = leg;
+  }
+
+  /** Tells the workers of a flow what changed, as far as it cannot wait, and gives back what the flow has no more. */
+  async settle(flow: FlowIntent, left: Leftovers): Promise<void> {
     // Branches first: what the flow sends them finds its receivers.
-    await Promise.all(
-      [...parts.keys()]
-        .filter((worker) => worker !== flow.worker)
-        .map((worker) => this.#change(flow, parts, old, worker)),
-    );
-    await this.#change(flow, parts, old, flow.worker);
-    if (before) await this.#release(before, flow);
+    const branches = [...flow.parts.keys()].filter((worker) => worker !== flow.worker);
+    await Promise.all(branches.map((worker) => this.#tell(flow, worker)));
+    await this.#tell(flow, flow.worker);
+    for (const { worker, number } of left.branches) await this.#removePart(worker, number);
+    this.#give(flow, left);
   }
 
   /** Takes a flow away from its workers. */
-  remove(flow: FlowIntent): Promise<void> {
-    return this.#release(flow, undefined);
+  async remove(flow: FlowIntent): Promise<void> {
+    // The flow itself first: then nothing is sent to branches that are gone.
+    for (const [worker, { number }] of flow.parts) await this.#removePart(worker, number);
+    const branches = [...flow.parts.values()].flatMap(({ branch }) => branch ?? []);
+    this.#give(flow, { legs: [...legsOf(flow)], sockets: [...flow.groups.values()], branches });
+    this.all[flow.worker]!.flowPool.give(flow.number);
   }
 
   /** Gives back the sockets of flows; the workers are gone. */
-  closeSockets(flow: FlowIntent): void {
-    this.#releaseSockets(flow, undefined);
+  closeSockets({ groups }: FlowIntent): void {
+    for (const { sockets, worker } of groups.values()) this.#events.onSocketsGone(sockets, this.all[worker]!);
   }
 
-  async #change(
-    flow: FlowIntent,
-    parts: ReadonlyMap<number, FlowPart>,
-    old: ReadonlyMap<number, FlowPart> | undefined,
-    worker: number,
-  ): Promise<void> {
-    const before = old?.get(worker);
-    const change = changeOf(flow, parts.get(worker)!, before);
-    if (worker !== flow.worker && !isNews(change, before)) return;
-    await this.#update(worker, { flows: [change], removed: [], isResumed: false });
+  async #tell(flow: FlowIntent, worker: number): Promise<void> {
+    const part = flow.parts.get(worker);
+    if (part?.isUrgent !== true) return;
+    await this.#update(worker, { flows: [part.takeNews(flow)], removed: [], isResumed: false });
   }
 
-  async #release(before: FlowIntent, flow: FlowIntent | undefined): Promise<void> {
-    const old = this.#partsOf(before);
-    const parts = flow && this.#partsOf(flow);
-    // The flow itself first: then nothing is sent to branches that are gone.
-    for (const [worker, { number }] of old) {
-      if (parts?.has(worker)) continue;
-      this.all[worker]!.flows[number] = undefined;
-      await this.#update(worker, { flows: [], removed: [number], isResumed: false });
-    }
-    for (const [worker, part] of old) {
+  async #removePart(worker: number, number: number): Promise<void> {
+    this.all[worker]!.flows[number] = undefined;
+    await this.#update(worker, { flows: [], removed: [number], isResumed: false });
+  }
+
+  #give(flow: FlowIntent, { legs, sockets, branches }: Leftovers): void {
+    for (const { worker, record } of legs) {
       const room = this.all[worker]!;
-      for (const record of missing(part.legs, parts?.get(worker)?.legs)) {
-        if (part.legs.get(record)!.transport.kind !== "trunk") this.#events.onLegGone(room.records, record);
-        room.told[record] = 0;
-        room.recordPool.give(record);
-      }
-      if (!parts?.has(worker)) room.flowPool.give(part.number);
+      this.#events.onLegGone(room.records, record);
+      room.told[record] = 0;
+      room.legs[record] = undefined;
+      room.recordPool.give(record);
     }
-    this.#releaseSockets(before, flow);
-  }
-
-  #releaseSockets(before: FlowIntent, flow: FlowIntent | undefined): void {
-    const kept = new Set([...(flow?.legs.values() ?? [])].map(({ sockets }) => sockets));
-    const seen = new Set<LegSockets>();
-    for (const { sockets, worker } of before.legs.values()) {
-      if (sockets === undefined || kept.has(sockets) || seen.has(sockets)) continue;
-      seen.add(sockets);
-      this.#events.onSocketsGone(sockets, this.all[worker]!);
+    for (const { worker, number, near, far } of branches) {
+      this.all[flow.worker]!.recordPool.give(near.record);
+      this.all[worker]!.recordPool.give(far.record);
+      this.all[worker]!.flowPool.give(number);
     }
-  }
-
-  #partsOf(flow: FlowIntent): ReadonlyMap<number, FlowPart> {
-    const known = this.#parts.get(flow);
-    if (known) return known;
-    const parts = partsOf(flow);
-    this.#parts.set(flow, parts);
-    return parts;
+    for (const { sockets: gone, worker } of sockets) this.#events.onSocketsGone(gone, this.all[worker]!);
   }
 }

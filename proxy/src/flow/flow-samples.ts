@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sample } from "../stats/sample.ts";
 import type { RecordsOfLegs } from "./flow-events.ts";
-import type { FlowIntent } from "./flow-intent.ts";
+import { type FlowIntent, legsOf } from "./flow-intent.ts";
 import { dropReasons, LegNumber, type LegRecords } from "./leg-records.ts";
 
 /** A counter over all legs: where it stands in a record, and what it is called. */
@@ -56,7 +56,7 @@ export class FlowSamples {
     const totals = Float64Array.from(this.#retired);
     const legs = { source: 0, receiver: 0 };
     for (const flow of flows) {
-      for (const leg of flow.legs.values()) {
+      for (const leg of legsOf(flow)) {
         const { record, plan } = leg;
         const records = rooms.recordsOf(leg);
         legs[plan.role]++;

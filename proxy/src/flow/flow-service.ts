@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import type { MessagePort } from "node:worker_threads";
+import type { PluginConfig } from "@msm/xds-protos/envoy/extensions/wasm/v3/wasm_pb.js";
 import type { Flow, FlowEvent, LegState } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
 
 /** An event of a flow, with the datapath worker that has the flow: interleaved media are to be written to that one. */
@@ -31,6 +32,16 @@ export interface LiveLeg extends LegCounts {
   /** The datapath worker that serves it. */
   readonly worker: number;
   readonly state: LegState;
+}
+
+/** A change of some legs of a flow. */
+export interface FlowChange {
+  /**
+   * Legs that are new, or take the place of those with their ids. Of the other fields those that are set hold, but for `id`.
+   */
+  readonly changed: Flow;
+  /** Ids of the legs that go. */
+  readonly removed: readonly string[];
 }
 
 /** A flow as it runs. */
@@ -66,9 +77,19 @@ export interface FlowService {
    * Opens the flow of that `id`, or changes it to this form. Answered by OPENED with the addresses of every leg, or by
    * FAILED with code and message; then the form before goes on, if there was one. Legs are told apart by `id`: one
    * whose transport did not change keeps its ports, what it learnt and its sequence numbers. The message must not be
-   * changed afterwards; legs that are the same objects as before are not read again.
+   * changed afterwards.
    */
   put(owner: string, flow: Flow): void;
+  /**
+   * Changes some legs of a flow, at the cost of these alone. Answered as `put` is; OPENED tells of these legs. FAILED, too,
+   * where there is no such flow.
+   */
+  change(owner: string, flowId: string, change: FlowChange): void;
+  /**
+   * Gives a flow other filters, which follow where those before left off; `rtp-stats` alone where there are none. Not
+   * answered: what cannot be had is counted in `msm_flow_refused_total`, and the filters before stay.
+   */
+  rechain(owner: string, flowId: string, chain: readonly PluginConfig[]): void;
   /** Closes a flow. Answered by CLOSED when its ports are free; at once where there is no such flow. */
   close(owner: string, flowId: string): void;
   /** The owner is gone: its flows go on for `lingerMs`, then those that nobody has put again are closed. */

@@ -88,6 +88,24 @@ describe.each(await backendNames())("flows on %s", (io) => {
     expect([...legsPorts(await bed.put({ ...flow, id: "second" }))].sort()).toEqual([21_000, 21_002]);
   });
 
+  test("are refused and counted at an address that this host does not have, or a port that is taken", async () => {
+    bed = await FlowBed.start(io);
+    const [camera, viewer] = [await bed.peer(), await bed.peer()];
+    const at = (local: { readonly ip: string; readonly port?: number }) => ({
+      id: "lobby",
+      sources: [source("in", camera)],
+      receivers: [receiver("a", viewer, {}, { local, rtcp: "MUX" })],
+    });
+    // TEST-NET-1 of RFC 5737 is nobody's address.
+    const nowhere = await bed.put(at({ ip: "192.0.2.1" }));
+    expect(nowhere).toMatchObject({ kind: FlowEvent_Kind.FAILED, code: "MSM_FLOW_ADDRESS" });
+    expect(nowhere.message).toMatch(/receivers\[0\]\.udp\.local: .*EADDRNOTAVAIL; this host does not have/);
+    const taken = await bed.put(at({ ip: camera.address, port: camera.port }));
+    expect(taken).toMatchObject({ kind: FlowEvent_Kind.FAILED, code: "MSM_FLOW_ADDRESS" });
+    expect(taken.message).toMatch(/receivers\[0\]\.udp\.local: .*EADDRINUSE; stop the other program/);
+    expect(sample("msm_flow_refused_total")).toBe(2);
+  });
+
   test("run on the same ports with the same sequence numbers after their worker died", async () => {
     bed = await FlowBed.start(io);
     const [camera, viewer] = [await bed.peer(), await bed.peer()];

@@ -1,9 +1,16 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { isDeepStrictEqual } from "node:util";
 import { refuse } from "../config/refuse.ts";
-import type { BranchIntent, FlowIntent, LegIntent, LegSockets, NumberedSocket } from "./flow-intent.ts";
-import type { FlowPlan, LegPlan, UdpPlan } from "./flow-plan.ts";
+import {
+  type BranchIntent,
+  type FlowIntent,
+  type LegIntent,
+  type LegSockets,
+  legOf,
+  type NumberedSocket,
+} from "./flow-intent.ts";
+import type { LegPlan, UdpPlan } from "./flow-plan.ts";
+import type { FlowStep } from "./flow-step.ts";
 import type { LegRecords } from "./leg-records.ts";
 import type { MediaSockets } from "./media-sockets.ts";
 import type { NumberPool } from "./number-pool.ts";
@@ -18,13 +25,16 @@ export interface WorkerRoom {
   readonly flowPool: NumberPool;
 }
 
-/** The legs of a flow's new form with what they were given, and the workers besides its own that serve some. */
-export type BoundFlow = Pick<FlowIntent, "legs" | "branches">;
+/** The legs of a step with what they were given, and branches at workers that had nothing of the flow. */
+export interface BoundLegs {
+  readonly legs: readonly LegIntent[];
+  readonly branches: readonly BranchIntent[];
+}
 
-/** What is taken while a flow is bound, to be given back where that fails. */
+/** What is taken while legs are bound, to be given back where that fails. */
 interface Binding {
-  readonly home: number;
-  readonly number: number;
+  readonly flow: FlowIntent;
+  /** Those that the flow has not, by key. */
   readonly sockets: Map<string, LegSockets>;
   /** Receivers that the flow's own worker serves. */
   atHome: number;
@@ -46,30 +56,17 @@ export class LegBinder {
   }
 
   /**
-   * The legs of a flow's new form, whose worker is `home` and knows it as `number`. Throws a `ConfigError` where one
-   * cannot have what it needs; then nothing is taken and `before` stands.
+   * Gives the legs of a step what they need. Throws a `ConfigError` where one cannot have it; then nothing is taken. The
+   * flow does not change here.
    */
-  async bind(
-    plan: FlowPlan,
-    before: FlowIntent | undefined,
-    home: number,
-    number: number,
-  ): Promise<BoundFlow> {
-    const binding: Binding = { home, number, sockets: new Map(), atHome: 0, undo: [] };
-    for (const { sockets, worker, plan } of before?.legs.values() ?? []) {
-      if (sockets) binding.sockets.set(sockets.key, sockets);
-      if (worker === home && plan.role === "receiver") binding.atHome++;
-    }
-    const legs = new Map<string, LegIntent>();
-    const counts = { source: 0, receiver: 0 };
+  async bind({ legs: wanted }: FlowStep, flow: FlowIntent): Promise<BoundLegs> {
+    const atHome = flow.parts.get(flow.worker)!.receivers;
+    const binding: Binding = { flow, sockets: new Map(), atHome, undo: [] };
+    const legs: LegIntent[] = [];
     try {
-      for (const leg of plan.legs) {
-        const path = `${leg.role}s[${counts[leg.role]++}]`;
-        const known = before?.legs.get(leg.id);
-        const isSame = known !== undefined && isDeepStrictEqual(known.plan, leg);
-        legs.set(leg.id, isSame ? known : await this.#bindLeg(leg, known, binding, path));
-      }
-      return { legs, branches: this.#branches(legs, before, binding) };
+      for (const { plan, path } of wanted)
+        legs.push(await this.#bindLeg(plan, legOf(flow, plan.id), binding, path));
+      return { legs, branches: this.#branches(legs, binding) };
     } catch (error) {
       for (const undo of binding.undo) undo();
       throw error;
@@ -77,7 +74,7 @@ export class LegBinder {
   }
 
   /** The worker with the fewest legs. Flows count beside them: those that are opened at the same time have no legs yet. */
-  leastLoaded(): number {
+  #leastLoaded(): number {
     const loads = this.#rooms.map(({ recordPool, flowPool }) => recordPool.size + flowPool.size);
     return loads.indexOf(Math.min(...loads));
   }
@@ -107,26 +104,27 @@ export class LegBinder {
    * are spread over the workers where they are many, and stay where they are.
    */
   #place({ role, transport }: LegPlan, known: LegIntent | undefined, binding: Binding): number {
-    if (role === "source") return binding.home;
+    const home = binding.flow.worker;
+    if (role === "source") return home;
     const isFree = transport.kind === "udp" && transport.local.port === 0;
     if (isFree && known?.plan.role === role) return known.worker;
     if (isFree && binding.atHome >= this.#mostAtHome) {
-      const worker = this.leastLoaded();
-      if (worker !== binding.home) return worker;
+      const worker = this.#leastLoaded();
+      if (worker !== home) return worker;
     }
     binding.atHome++;
-    return binding.home;
+    return home;
   }
 
   async #socketsFor(
     { id, role, transport }: LegPlan,
     worker: number,
-    { sockets: groups, undo }: Binding,
+    { flow, sockets: groups, undo }: Binding,
     path: string,
   ): Promise<LegSockets | undefined> {
     if (transport.kind !== "udp") return undefined;
     const key = socketKey(id, role, worker, transport);
-    const known = groups.get(key);
+    const known = groups.get(key) ?? flow.groups.get(key)?.sockets;
     if (known) return known;
     const room = this.#rooms[worker]!;
     const { rtp, rtcp } = await this.#sockets.open(transport, role === "source", path);
@@ -139,22 +137,16 @@ export class LegBinder {
     return sockets;
   }
 
-  #branches(
-    legs: ReadonlyMap<string, LegIntent>,
-    before: FlowIntent | undefined,
-    binding: Binding,
-  ): ReadonlyMap<number, BranchIntent> {
-    const branches = new Map<number, BranchIntent>();
-    for (const { worker } of legs.values()) {
-      if (worker === binding.home || branches.has(worker)) continue;
-      branches.set(worker, before?.branches.get(worker) ?? this.#makeBranch(worker, binding));
-    }
-    return branches;
+  #branches(legs: readonly LegIntent[], binding: Binding): readonly BranchIntent[] {
+    const { parts } = binding.flow;
+    const workers = new Set(legs.map(({ worker }) => worker).filter((worker) => !parts.has(worker)));
+    return [...workers].map((worker) => this.#makeBranch(worker, binding));
   }
 
   #makeBranch(worker: number, binding: Binding): BranchIntent {
-    const { home, number: flow, undo } = binding;
-    const number = this.takeFlow(worker);
+    const { worker: home, number: flow } = binding.flow;
+    const { undo } = binding;
+    const number = this.#takeFlow(worker);
     undo.push(() => this.#rooms[worker]!.flowPool.give(number));
     const end = (role: "receiver" | "source", at: number, other: number): WorkerLeg => ({
       record: this.#takeRecord(at, binding, ""),
@@ -168,8 +160,13 @@ export class LegBinder {
     return { worker, number, near: end("receiver", home, worker), far: end("source", worker, home) };
   }
 
-  /** A number for a flow in a worker, whoever gives it back. Throws a `ConfigError`. */
-  takeFlow(worker: number): number {
+  /** Where a new flow is to be, and its number there; whoever takes it gives it back. Throws a `ConfigError`. */
+  takePlace(): Pick<FlowIntent, "worker" | "number"> {
+    const worker = this.#leastLoaded();
+    return { worker, number: this.#takeFlow(worker) };
+  }
+
+  #takeFlow(worker: number): number {
     const number = this.#rooms[worker]!.flowPool.take();
     if (number < 0) refuse("MSM_FLOW_LIMIT", "", `there are ${MOST_FLOWS} flows; close some`);
     return number;

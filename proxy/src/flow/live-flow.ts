@@ -1,19 +1,19 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { legState, type RecordsOfLegs } from "./flow-events.ts";
-import type { FlowIntent, LegIntent } from "./flow-intent.ts";
+import { type FlowIntent, type LegIntent, legsOf } from "./flow-intent.ts";
 import type { LiveFlow, LiveLeg } from "./flow-service.ts";
 import { dropReasons, LegNumber, type LegRecords } from "./leg-records.ts";
 
 /** A flow as it runs, from its intent and what the workers write into its legs' records. */
 export function liveFlow(flow: FlowIntent, rooms: RecordsOfLegs): LiveFlow {
-  const { owner, id, stream, worker, legs, activeSource } = flow;
+  const { owner, id, worker, head } = flow;
   return {
     owner,
     id,
-    stream,
+    stream: head.stream,
     worker,
-    legs: [...legs.values()].map((leg) => liveLeg(leg, rooms.recordsOf(leg), activeSource)),
+    legs: [...legsOf(flow)].map((leg) => liveLeg(leg, rooms.recordsOf(leg), head.activeSource)),
   };
 }
 

@@ -14,11 +14,8 @@ const MOST_FILTERS = 16;
 const MOST_NAME_BYTES = 128;
 const MOST_STREAM_BYTES = 1024;
 
-/** Remembers legs by their message, so that those that are put again as the same object are not read again. */
-export type LegCache = WeakMap<Leg, LegPlan>;
-
-/** Checks a flow. Pure but for `cache`. Throws a `ConfigError` that names the field. */
-export function readFlow(flow: Flow, cache: LegCache = new WeakMap()): FlowPlan {
+/** Checks a flow. Throws a `ConfigError` that names the field. */
+export function readFlow(flow: Flow): FlowPlan {
   refuseOthers(FlowSchema, flow, "", {
     id: "accepted",
     stream: "accepted",
@@ -30,11 +27,10 @@ export function readFlow(flow: Flow, cache: LegCache = new WeakMap()): FlowPlan 
   });
   checkName(flow.id, "id");
   limit(Buffer.byteLength(flow.stream), MOST_STREAM_BYTES, "stream", "bytes");
-  limit(flow.sources.length, MOST_SOURCES, "sources", "legs");
-  limit(flow.receivers.length, MOST_RECEIVERS, "receivers", "legs");
+  checkCounts(flow.sources.length, flow.receivers.length);
   limit(flow.chain.length, MOST_FILTERS, "chain", "filters");
-  const sources = flow.sources.map((leg, i) => readKnown(leg, "source", `sources[${i}]`, cache));
-  const receivers = flow.receivers.map((leg, i) => readKnown(leg, "receiver", `receivers[${i}]`, cache));
+  const sources = flow.sources.map((leg, i) => readNamed(leg, "source", `sources[${i}]`));
+  const receivers = flow.receivers.map((leg, i) => readNamed(leg, "receiver", `receivers[${i}]`));
   const legs = [...sources, ...receivers];
   checkDifferent(legs);
   const idleMs = flow.idle === undefined ? 0 : durationMs(flow.idle);
@@ -43,10 +39,25 @@ export function readFlow(flow: Flow, cache: LegCache = new WeakMap()): FlowPlan 
     id: flow.id,
     stream: flow.stream,
     legs,
-    activeSource: activeSource(flow, sources),
+    activeSource: activeSource(flow.activeSource, sources),
     chain: flow.chain,
     idleMs,
   };
+}
+
+/** Refuses more legs than a flow may have. */
+export function checkCounts(sources: number, receivers: number): void {
+  limit(sources, MOST_SOURCES, "sources", "legs");
+  limit(receivers, MOST_RECEIVERS, "receivers", "legs");
+}
+
+/** `id` of the source that is sent on: the one that is wanted or, for "", the first; undefined where it is not enabled. */
+export function activeSource(wanted: string, sources: readonly LegPlan[]): string | undefined {
+  if (wanted === "") return sources.find(({ isEnabled }) => isEnabled)?.id;
+  const source = sources.find(({ id }) => id === wanted);
+  if (source === undefined)
+    refuse("MSM_FLOW_INVALID", "active_source", `"${wanted}" is no source of this flow`);
+  return source.isEnabled ? source.id : undefined;
 }
 
 /** Refuses a name that is empty or longer than 128 bytes. */
@@ -59,13 +70,9 @@ function limit(value: number, most: number, path: string, unit: string): void {
   if (value > most) refuse("MSM_FLOW_LIMIT", path, `has ${value} ${unit}; the most is ${most}`);
 }
 
-function readKnown(leg: Leg, role: LegPlan["role"], path: string, cache: LegCache): LegPlan {
-  const known = cache.get(leg);
-  if (known?.role === role) return known;
+function readNamed(leg: Leg, role: LegPlan["role"], path: string): LegPlan {
   checkName(leg.id, at(path, "id"));
-  const plan = readLeg(leg, role, path);
-  cache.set(leg, plan);
-  return plan;
+  return readLeg(leg, role, path);
 }
 
 function checkDifferent(legs: readonly LegPlan[]): void {
@@ -75,12 +82,4 @@ function checkDifferent(legs: readonly LegPlan[]): void {
       refuse("MSM_FLOW_INVALID", `${role}s`, `has the id "${id}" twice; legs are told apart by it`);
     ids.add(id);
   }
-}
-
-function activeSource({ activeSource: wanted }: Flow, sources: readonly LegPlan[]): string | undefined {
-  if (wanted === "") return sources.find(({ isEnabled }) => isEnabled)?.id;
-  const source = sources.find(({ id }) => id === wanted);
-  if (source === undefined)
-    refuse("MSM_FLOW_INVALID", "active_source", `"${wanted}" is no source of this flow`);
-  return source.isEnabled ? source.id : undefined;
 }

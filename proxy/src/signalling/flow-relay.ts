@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { fromBinary, toBinary } from "@msm/xds-protos";
+
 import type { PluginConfig } from "@msm/xds-protos/envoy/extensions/wasm/v3/wasm_pb.js";
+import { fromBinary, toBinary } from "@msm/xds-protos/messages";
 import {
   type Flow,
   FlowEvent_Kind,
@@ -9,11 +10,12 @@ import {
   FlowSchema,
 } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
 import type { FlowNotice, FlowService } from "../flow/flow-service.ts";
-import { mergeFlow } from "./merge-flow.ts";
 import type { FlowOrder, ToSignalling } from "./protocol.ts";
 
 interface Owner {
-  readonly flows: Map<number, Flow>;
+  readonly listener: string;
+  /** Its flows, and whether they have the filters of the listener, for they named none. */
+  readonly flows: Map<number, boolean>;
   readonly unsubscribe: () => void;
 }
 
@@ -41,10 +43,10 @@ export class FlowRelay {
         this.#put(listener, owner, order.flow, fromBinary(FlowSchema, order.message));
         return;
       case "change": {
-        const flow = this.#owners.get(owner)?.flows.get(order.flow);
-        if (flow === undefined) return;
+        const { flow, removed } = order;
         const changed = fromBinary(FlowSchema, order.changed);
-        this.#put(listener, owner, order.flow, mergeFlow(flow, changed, order.removed));
+        if (changed.chain.length > 0) this.#owners.get(owner)?.flows.set(flow, false);
+        this.#service.change(owner, String(flow), { changed, removed });
         return;
       }
       case "close":
@@ -55,22 +57,33 @@ export class FlowRelay {
     }
   }
 
+  /** `chainOf` says something else of this listener: flows that are open follow. */
+  rechain(listener: string): void {
+    const chain = this.#chainOf(listener);
+    for (const [name, owner] of this.#owners) {
+      if (owner.listener !== listener) continue;
+      for (const [flow, isDefault] of owner.flows)
+        if (isDefault) this.#service.rechain(name, String(flow), chain);
+    }
+  }
+
   /** The worker is gone: every flow of its filters lives on for so long. */
   releaseAll(lingerMs: number): void {
     for (const owner of [...this.#owners.keys()]) this.#release(owner, lingerMs);
   }
 
   #put(listener: string, name: string, number: number, flow: Flow): void {
-    if (flow.chain.length === 0) flow.chain = [...this.#chainOf(listener)];
-    this.#ownerOf(name).flows.set(number, flow);
+    const isDefault = flow.chain.length === 0;
+    if (isDefault) flow.chain = [...this.#chainOf(listener)];
+    this.#ownerOf(name, listener).flows.set(number, isDefault);
     this.#service.put(name, flow);
   }
 
-  #ownerOf(name: string): Owner {
+  #ownerOf(name: string, listener: string): Owner {
     const known = this.#owners.get(name);
     if (known !== undefined) return known;
     const unsubscribe = this.#service.subscribe(name, (notice) => this.#tell(name, notice));
-    const owner = { flows: new Map<number, Flow>(), unsubscribe };
+    const owner = { listener, flows: new Map<number, boolean>(), unsubscribe };
     this.#owners.set(name, owner);
     return owner;
   }

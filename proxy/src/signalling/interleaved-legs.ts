@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import type { Flow, Leg } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
-import type { FlowChange } from "./signalling-world.ts";
+import type { FlowChange } from "../flow/flow-service.ts";
 
 const CHANNELS = 256;
 /** Connections of this worker are named by the low half of the number; the high half names the worker. */

@@ -6,7 +6,7 @@ import {
   type JsonObject,
   type JsonValue,
   type MessageShape,
-} from "@msm/xds-protos";
+} from "@msm/xds-protos/messages";
 import { parseAddress } from "./parse-address.ts";
 import type { RouteRequest } from "./signalling-world.ts";
 

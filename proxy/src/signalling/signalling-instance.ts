@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { connect, type Socket } from "node:net";
-import { toBinary } from "@msm/xds-protos";
+import { toBinary } from "@msm/xds-protos/messages";
 import {
   type Flow,
   type FlowEvent,
@@ -9,6 +9,7 @@ import {
   FlowSchema,
 } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
 import { formatSocketAddress } from "../datapath/sockaddr.ts";
+import type { FlowChange } from "../flow/flow-service.ts";
 import type { RouteTable } from "../routes/route-table.ts";
 import { FilterFailure } from "../wasm/filter-failure.ts";
 import type { ConnectionEvents } from "./connection.ts";
@@ -24,7 +25,6 @@ import type { SignallingSite } from "./signalling-site.ts";
 import type {
   CloseHow,
   Delivery,
-  FlowChange,
   RouteChoice,
   RouteRequest,
   SignallingWorld,

@@ -314,6 +314,21 @@ describe("flows", () => {
     ]);
   });
 
+  test("that are open follow when the listener's chain changes, and their filter is told nothing", async () => {
+    const chain = (name: string) => [{ name }] as unknown as SignallingPlan["mediaChain"];
+    const plan = listener("a", { mediaChain: chain("one") });
+    await apply([plan, listener("b")]);
+    const [one, other] = [await client("a"), await client("b")];
+    for (const each of [one, other]) {
+      each.send('f{"stream":"lobby"}');
+      await each.expect("O0F1");
+    }
+    await apply([{ ...plan, mediaChain: chain("two") }, listener("b")]);
+    expect([...flows.open.values()].map((flow) => flow.chain.map(({ name }) => name))).toEqual([["two"], []]);
+    one.send("estill");
+    await one.expect("estill");
+  });
+
   test("take packets that come inside connections, and give packets back as frames", async () => {
     await apply([listener("a")]);
     const rings = [1, 2].map(() => new SharedArrayBuffer(256 + 65_536));

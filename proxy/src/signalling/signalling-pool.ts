@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import { isDeepStrictEqual } from "node:util";
 import { CounterBlocks } from "../datapath/counter-blocks.ts";
 import { ClusterSlot, EndpointSlot } from "../datapath/counters.ts";
 import type { LiveEndpoint } from "../datapath/datapath.ts";
@@ -172,7 +173,9 @@ export class SignallingPool {
     return plans.flatMap((plan) => {
       const answer = byName.get(plan.name) ?? { name: plan.name, error: "its worker did not start, or died" };
       if ("error" in answer) return [{ listener: plan.name, error: new Error(answer.error) }];
+      const before = this.#live.get(plan.name)?.plan.mediaChain ?? [];
       this.#live.set(plan.name, { plan, worker, localAddress: answer.localAddress });
+      if (!isDeepStrictEqual(before, plan.mediaChain)) this.#slots[worker]!.rechain(plan.name);
       return [];
     });
   }

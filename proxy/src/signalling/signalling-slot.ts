@@ -88,6 +88,11 @@ export class SignallingSlot {
     void this.#worker?.terminate();
   }
 
+  /** The filters of a listener's media are others now: flows that are open follow. */
+  rechain(listener: string): void {
+    this.#relay?.rechain(listener);
+  }
+
   /** Lets the worker fail, for tests of what happens then. */
   fail(how: "throw" | "spin"): void {
     this.#post({ type: "fail", how });

@@ -7,10 +7,11 @@ import {
   type Leg,
   type LegState,
 } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
+import type { FlowChange } from "../flow/flow-service.ts";
 import { FIRST_SESSION_CONTEXT } from "../wasm/abi.ts";
 import type { GuestState } from "../wasm/guest-state.ts";
 import type { SignallingOptions } from "./signalling-options.ts";
-import type { FlowChange, RouteChoice, SignallingWorld } from "./signalling-world.ts";
+import type { RouteChoice, SignallingWorld } from "./signalling-world.ts";
 
 /** What an instance may hold at a time; a filter that leaks is refused long before memory runs out. */
 const MAX_ROUTES = 65_536;

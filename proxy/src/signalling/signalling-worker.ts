@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { fromBinary } from "@msm/xds-protos";
+import { fromBinary } from "@msm/xds-protos/messages";
 import { FlowEventSchema } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
 import { EndpointDirectory } from "../datapath/endpoint-directory.ts";
 import { monotonicMs } from "../datapath/monotonic-clock.ts";

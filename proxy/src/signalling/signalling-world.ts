@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import type { Flow } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
+import type { FlowChange } from "../flow/flow-service.ts";
 import type { SocketAddress } from "../plan.ts";
 
 /**
@@ -46,14 +47,6 @@ export type StreamTarget =
   | { readonly kind: "route"; readonly choice: RouteChoice }
   | { readonly kind: "cluster"; readonly cluster: string }
   | { readonly kind: "address"; readonly address: SocketAddress };
-
-/** A change of some legs of a flow. */
-export interface FlowChange {
-  /** Has the legs that are new or different, and nothing else but the fields that change. */
-  readonly changed: Flow;
-  /** Ids of the legs that go. */
-  readonly removed: readonly string[];
-}
 
 /** What a route is looked up by. */
 export interface RouteRequest {

@@ -7,6 +7,7 @@ import { churn } from "./churn.ts";
 import { departures } from "./departures.ts";
 import { digest } from "./digest.ts";
 import { controlPlaneGone, sourceGone } from "./failures.ts";
+import { filtersExchanged } from "./filters-exchanged.ts";
 import { linkCut } from "./link-cut.ts";
 import { matrix } from "./matrix.ts";
 import { record } from "./record.ts";
@@ -69,6 +70,7 @@ export const suite: Suite = {
     workerGone,
     controlPlaneGone,
     sourceGone,
+    filtersExchanged,
     churn,
   ],
 };

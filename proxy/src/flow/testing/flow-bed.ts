@@ -56,6 +56,17 @@ export class FlowBed {
     return this.#answer(before, [FlowEvent_Kind.OPENED, FlowEvent_Kind.FAILED]);
   }
 
+  /** Changes some legs of a flow, given as JSON as well, and waits for the answer. */
+  async change(
+    id: string,
+    changed: JsonObject,
+    removed: readonly string[] = [],
+  ): Promise<FlowNotice["event"]> {
+    const before = this.notices.length;
+    this.pool.flowService.change("test", id, { changed: fromJson(FlowSchema, changed), removed });
+    return this.#answer(before, [FlowEvent_Kind.OPENED, FlowEvent_Kind.FAILED]);
+  }
+
   async close(id: string): Promise<FlowNotice["event"]> {
     const before = this.notices.length;
     this.pool.flowService.close("test", id);

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import type { Flow } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
+import type { FlowChange } from "../../flow/flow-service.ts";
 import type {
   CloseHow,
   Delivery,
-  FlowChange,
   RouteChoice,
   RouteRequest,
   SignallingWorld,
