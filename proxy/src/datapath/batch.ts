@@ -71,6 +71,11 @@ export interface Batch {
    * batch holds none.
    */
   sourceOf?(index: number): number;
+  /**
+   * Byte offset of the local IP address, in network order, that datagram `index` was sent to; -1, or absent, where its
+   * listener has one alone.
+   */
+  localOf?(index: number): number;
   /** How many descriptors are valid. */
   count: number;
   /**

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
-import { type CounterPage, FIRST_FILTER_SLOT } from "./counters.ts";
+import { type CounterPage, FIRST_FILTER_SLOT, WORKER_COUNTERS } from "./counters.ts";
 
 /** Hands out blocks of the lower part of all workers' counter pages: the same slots in each. */
 export class CounterBlocks {
   readonly #pages: readonly CounterPage[];
   readonly #free = new Map<number, number[]>();
-  #next = 0;
+  #next: number = WORKER_COUNTERS;
 
   constructor(pages: readonly CounterPage[]) {
     this.#pages = pages;

@@ -17,6 +17,13 @@ export function createCounterPage(): CounterPage {
   return new Float64Array(new SharedArrayBuffer(COUNTER_SLOTS * 8));
 }
 
+/** Slots of the worker itself, before all blocks. */
+export const WorkerCounter = {
+  /** Datagrams to ports that sessions share, from addresses to which none of them goes. */
+  strangers: 0,
+} as const;
+export const WORKER_COUNTERS = 1;
+
 /** A counter of a block: where it stands, and what it is called. */
 export interface CounterDescription {
   readonly slot: number;

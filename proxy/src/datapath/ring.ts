@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { Action, type Batch, DESCRIPTOR_BYTES, DESCRIPTOR_WORDS, Flag, Word } from "./batch.ts";
+import { LOCAL_ADDRESS } from "./local-address.ts";
 
 /** Receive slots, one per message of a `recvmmsg`. Larger batches gain nothing measurable and cost cache. */
 export const SLOTS = 64;
@@ -13,6 +14,8 @@ const SLOT_STRIDE = HEADROOM_BYTES + SLOT_BYTES + 20 * 64;
 const DESCRIPTORS = SLOTS * 128;
 /** A source address (SOCKADDR_BYTES), padded to a power of two. */
 const NAME_STRIDE = 32;
+/** A local address (LOCAL_WORDS), padded likewise. */
+const LOCAL_STRIDE = 32;
 const PAGE_BYTES = 65_536;
 
 /** What becomes of the datagrams of a slot. */
@@ -26,7 +29,7 @@ export const SlotState = {
 } as const;
 
 /**
- * The memory of a worker: receive slots, descriptors, the source address of each slot and room for an I/O
+ * The memory of a worker: receive slots, descriptors, source and local address of each slot and room for an I/O
  * backend's own structures. It is not shared, because copies out of shared memory cost two to three times as
  * much, and never grows, because native code keeps its address.
  */
@@ -53,10 +56,13 @@ export class Ring implements Batch {
   readonly slotState = new Uint8Array(SLOTS);
   /** By slot: the session, or -1 where none was found. Set by the core, or by the backend for upstream sockets. */
   readonly session = new Int32Array(SLOTS);
+  /** By slot: 1 where the backend knows to which of several local addresses its datagrams were sent. */
+  readonly slotHasLocal = new Uint8Array(SLOTS);
 
   /** Byte offset of the room that the backend asked for. */
   readonly backendArea: number;
   readonly #names: number;
+  readonly #locals: number;
   readonly #payloads: number;
   readonly #flags = new Uint32Array(SLOTS);
   readonly #rxLow = new Uint32Array(SLOTS);
@@ -65,7 +71,8 @@ export class Ring implements Batch {
   constructor(backendBytes = 0) {
     this.descriptors = 64;
     this.#names = this.descriptors + DESCRIPTORS * DESCRIPTOR_BYTES;
-    this.backendArea = this.#names + SLOTS * NAME_STRIDE;
+    this.#locals = this.#names + SLOTS * NAME_STRIDE;
+    this.backendArea = this.#locals + SLOTS * LOCAL_STRIDE;
     this.#payloads = alignUp(this.backendArea + backendBytes, 64) + HEADROOM_BYTES;
     const pages = Math.ceil((this.#payloads + SLOTS * SLOT_STRIDE) / PAGE_BYTES);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
@@ -81,6 +88,16 @@ export class Ring implements Batch {
   /** Byte offset of the source address of `slot`: a `struct sockaddr_in` or `sockaddr_in6`. */
   name(slot: number): number {
     return this.#names + slot * NAME_STRIDE;
+  }
+
+  /** Byte offset of the room for the local address of `slot`, in the form of `local-address.ts`. */
+  local(slot: number): number {
+    return this.#locals + slot * LOCAL_STRIDE;
+  }
+
+  /** Word offset of the local address that the datagrams of `slot` were sent to, or -1 where there is no choice of them. */
+  localWord(slot: number): number {
+    return this.slotHasLocal[slot] === 0 ? -1 : this.local(slot) >> 2;
   }
 
   /**
@@ -156,10 +173,19 @@ export class Ring implements Batch {
   }
 
   sourceOf(index: number): number {
+    return this.name(this.#slotOf(index));
+  }
+
+  localOf(index: number): number {
+    const local = this.localWord(this.#slotOf(index));
+    return local < 0 ? -1 : local * 4 + LOCAL_ADDRESS;
+  }
+
+  #slotOf(index: number): number {
     let slot = Math.min(index, this.slots - 1);
     // Where each slot holds one datagram, as it does without UDP_GRO, this is it already.
     while (this.firstDescriptor[slot]! > index) slot--;
-    return this.name(slot);
+    return slot;
   }
 
   /** Writes the fields behind the receive time. */

@@ -6,9 +6,10 @@ import { Vital } from "../worker/protocol.ts";
 import { DESCRIPTOR_WORDS, Flag, Word } from "./batch.ts";
 import { ClusterSlot, type CounterPage, EndpointSlot, ListenerSlot } from "./counters.ts";
 import type { EndpointDirectory, KnownEndpoint } from "./endpoint-directory.ts";
+import { LOCAL_ADDRESS } from "./local-address.ts";
 import type { Ring } from "./ring.ts";
 import type { SessionTable } from "./session-table.ts";
-import { formatSocketAddress, readSockaddr, sockaddrLength } from "./sockaddr.ts";
+import { AF_INET, formatSocketAddress, readIp, readSockaddr } from "./sockaddr.ts";
 import type { RunningListener, RunningListeners } from "./worker-listener.ts";
 
 /** How long an idle time-out may be overrun, at the most; shorter ones are overrun by an eighth. */
@@ -55,10 +56,11 @@ export class SessionKeeper {
   sessionOf(listener: RunningListener, slot: number, previous: number, nowMs: number): number {
     const { words } = this.#ring;
     const name = this.#ring.name(slot) >> 2;
+    const local = this.#ring.localWord(slot);
     if (listener.listenerChain !== undefined && this.#isKeyed(slot))
       return this.#keyedSession(listener, slot, name, nowMs);
-    if (previous >= 0 && this.#sessions.isSame(previous, listener.id, words, name)) return previous;
-    const session = this.#sessions.find(listener.id, words, name);
+    if (previous >= 0 && this.#sessions.isSame(previous, listener.id, words, name, local)) return previous;
+    const session = this.#sessions.find(listener.id, words, name, local);
     return session >= 0 ? session : this.#open(listener, slot, name, nowMs);
   }
 
@@ -73,8 +75,8 @@ export class SessionKeeper {
   }
 
   /**
-   * Lets a session go on to another endpoint of its cluster, `ip:port`, from its next datagram on, by a socket
-   * of its own as before. Returns false where there is no such endpoint or the system gives no socket.
+   * Lets a session go on to another endpoint of its cluster, `ip:port`, from its next datagram on, by another
+   * socket. Returns false where there is no such endpoint or the system gives no socket.
    */
   route(session: number, address: string): boolean {
     const listener = this.#listenerOf(session);
@@ -95,21 +97,22 @@ export class SessionKeeper {
 
   /**
    * The session that carries datagrams of `session` to a target of its listener's filters, opened where there is none; -1
-   * where it has no endpoint or the system gives no socket. It has a socket of its own, is found by the client as every
+   * where it has no endpoint or the system gives no socket. It has a socket as every session, is found by the client as every
    * other but under a number that no listener has, so that what comes back goes nowhere, and ends when it is idle.
    */
   targetSession(listener: RunningListener, session: number, number: number, nowMs: number): number {
     const words = this.#clientWords;
     const name = this.#sessions.client(session) >> 2;
+    const local = this.#sessions.local(session);
     const owner = -1 - (listener.id * TARGETS + number);
-    const known = this.#sessions.find(owner, words, name);
+    const known = this.#sessions.find(owner, words, name, local);
     if (known >= 0) {
       this.#sessions.touch(known, nowMs);
       return known;
     }
     const endpoint = this.#targetEndpoint(listener, session, number);
     if (endpoint === undefined) return -1;
-    const opened = this.#sessions.add(owner, words, name, this.#sessions.clientLength(session));
+    const opened = this.#sessions.add(owner, words, name, local);
     if (opened < 0) return -1;
     this.#sessions.setEndpoint(opened, endpoint);
     this.#sessions.touch(opened, nowMs);
@@ -207,7 +210,7 @@ export class SessionKeeper {
       words[at + Word.userHigh]!,
     );
     if (session < 0) return this.#open(listener, slot, name, nowMs);
-    if (this.#sessions.moveClient(session, words, name, sockaddrLength(words[name]!))) {
+    if (this.#sessions.moveClient(session, words, name, this.#ring.localWord(slot))) {
       listener.admission?.closed(session);
       listener.admission?.opened(session, this.#sessions);
       listener.chain.updateSession(this.#info(session, false));
@@ -225,7 +228,7 @@ export class SessionKeeper {
     const endpoint = this.#chosen(listener, cluster, slot);
     if (endpoint === undefined) return this.#refuseWithoutEndpoint(listener, cluster, slot);
     const { words } = this.#ring;
-    const session = this.#sessions.add(listener.id, words, name, sockaddrLength(words[name]!));
+    const session = this.#sessions.add(listener.id, words, name, this.#ring.localWord(slot));
     if (session < 0) return this.#refuse(listener, slot, ListenerSlot.dropNoSession);
     if (listener.listenerChain !== undefined && this.#isKeyed(slot)) {
       const at = this.#descriptor(slot);
@@ -331,8 +334,19 @@ export class SessionKeeper {
   }
 
   #info(session: number, resumed: boolean): SessionInfo {
-    const local = this.#listenerOf(session)?.local ?? "";
-    return { index: session, ...this.peers(session), local, resumed };
+    return { index: session, ...this.peers(session), local: this.#localOf(session), resumed };
+  }
+
+  /** Where the client of a session sends to, `ip:port`. */
+  #localOf(session: number): string {
+    const listener = this.#listenerOf(session);
+    if (listener === undefined) return "";
+    const { bytes } = this.#sessions;
+    const local = this.#sessions.local(session);
+    if (local < 0) return formatSocketAddress(listener.local);
+    const isVersion4 = bytes[this.#sessions.client(session)] === AF_INET;
+    const address = readIp(bytes, local * 4 + LOCAL_ADDRESS, isVersion4);
+    return formatSocketAddress({ address, port: listener.local.port });
   }
 }
 

@@ -8,7 +8,8 @@ export const SOCKADDR_BYTES = 28;
 export const SOCKADDR_WORDS = SOCKADDR_BYTES / 4;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
-const SOCKADDR_IN_BYTES = 16;
+/** `struct sockaddr_in`. */
+export const SOCKADDR_IN_BYTES = 16;
 
 /**
  * Writes `struct sockaddr_in` or `sockaddr_in6` (Linux, ip(7), ipv6(7)) at `offset` and returns its length.
@@ -40,12 +41,25 @@ export function sockaddrLength(firstWord: number): number {
 /** Reads what `writeSockaddr` writes. */
 export function readSockaddr(bytes: Uint8Array, offset: number): SocketAddress {
   const port = (bytes[offset + 2]! << 8) | bytes[offset + 3]!;
-  if (bytes[offset] === AF_INET) return { address: bytes.subarray(offset + 4, offset + 8).join("."), port };
+  const isVersion4 = bytes[offset] === AF_INET;
+  return { address: readIp(bytes, offset + (isVersion4 ? 4 : 8), isVersion4), port };
+}
+
+/** Reads an IP address of 4 or 16 bytes in network order. */
+export function readIp(bytes: Uint8Array, offset: number, isVersion4: boolean): string {
+  if (isVersion4) return bytes.subarray(offset, offset + 4).join(".");
   const groups = Array.from({ length: 8 }, (_, i) =>
-    ((bytes[offset + 8 + 2 * i]! << 8) | bytes[offset + 9 + 2 * i]!).toString(16),
+    ((bytes[offset + 2 * i]! << 8) | bytes[offset + 2 * i + 1]!).toString(16),
   );
   // The URL parser writes the canonical short form (RFC 5952).
-  return { address: new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1), port };
+  return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
+}
+
+/** Whether it is `0.0.0.0` or `::`, every address of the host. */
+export function isWildcard(bytes: Uint8Array, offset: number): boolean {
+  const isVersion4 = bytes[offset] === AF_INET;
+  const start = offset + (isVersion4 ? 4 : 8);
+  return bytes.subarray(start, start + (isVersion4 ? 4 : 16)).every((byte) => byte === 0);
 }
 
 /** `ip:port`, IPv6 in brackets. */

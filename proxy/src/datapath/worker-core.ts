@@ -11,7 +11,7 @@ import { FilterChain } from "../wasm/filter-chain.ts";
 import type { FilterEnvironment } from "../wasm/filter-environment.ts";
 import { Vital, type WorkerListener, type WorkerUpdate } from "../worker/protocol.ts";
 import { Admission } from "./admission.ts";
-import { ClusterSlot, type CounterPage, EndpointSlot, ListenerSlot } from "./counters.ts";
+import { ClusterSlot, type CounterPage, EndpointSlot, ListenerSlot, WorkerCounter } from "./counters.ts";
 import type { LiveStream } from "./datapath.ts";
 import { EndpointDirectory } from "./endpoint-directory.ts";
 import { FLOWS } from "./flows-name.ts";
@@ -22,7 +22,6 @@ import { OutgoingSender } from "./outgoing-sender.ts";
 import { type Ring, SlotState } from "./ring.ts";
 import { SessionKeeper } from "./session-keeper.ts";
 import type { SessionTable } from "./session-table.ts";
-import { formatSocketAddress } from "./sockaddr.ts";
 import type { RunningListener } from "./worker-listener.ts";
 
 /** What the core is made of; all of it but `io` is the worker's for good. */
@@ -132,12 +131,14 @@ export class WorkerCore implements IoEvents {
     const ring = this.#ring;
     // Slots of one listener mostly stand together: each run of them goes through its listener's chain.
     for (let slot = 0, end = 0; slot < ring.slots; slot = end) {
+      if (ring.session[slot]! < 0) {
+        this.#counters[WorkerCounter.strangers]! += ring.descriptorCount[slot]!;
+        end = slot + 1;
+        continue;
+      }
       const listener = this.#listeners[this.#sessions.listener(ring.session[slot]!)];
-      for (
-        end = slot;
-        end < ring.slots && this.#listeners[this.#sessions.listener(ring.session[end]!)] === listener;
-        end++
-      ) {
+      for (end = slot; end < ring.slots && ring.session[end]! >= 0; end++) {
+        if (this.#listeners[this.#sessions.listener(ring.session[end]!)] !== listener) break;
         this.#assign(end, ring.session[end]!, listener);
         const cluster = this.#sessions.clusterCounters(ring.session[end]!);
         const endpoint = this.#sessions.endpointCounters(ring.session[end]!);
@@ -304,7 +305,7 @@ export class WorkerCore implements IoEvents {
     this.#listeners[id] = {
       id,
       name,
-      local: formatSocketAddress(localAddress),
+      local: localAddress,
       cluster,
       matcher: rules && new SessionMatcher(rules, cluster),
       hashPolicy,

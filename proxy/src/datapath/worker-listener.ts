@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import type { SessionMatcher } from "../cluster/session-matcher.ts";
-import type { HashPolicy } from "../plan.ts";
+import type { HashPolicy, SocketAddress } from "../plan.ts";
 import type { FilterChain } from "../wasm/filter-chain.ts";
 import type { Admission } from "./admission.ts";
 
@@ -9,8 +9,8 @@ import type { Admission } from "./admission.ts";
 export interface RunningListener {
   readonly id: number;
   readonly name: string;
-  /** Where clients send to, `ip:port`. */
-  readonly local: string;
+  /** Where clients send to; of a wildcard address, to any that this host has. */
+  readonly local: SocketAddress;
   /** First slot of its counters. */
   readonly counters: number;
   /** Where new sessions go, unless `matcher` is there. */

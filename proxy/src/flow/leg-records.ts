@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import { LOCAL_WORDS } from "../datapath/local-address.ts";
 import { readSockaddr, SOCKADDR_BYTES, writeSockaddr } from "../datapath/sockaddr.ts";
 import type { SocketAddress } from "../plan.ts";
 
@@ -34,6 +35,8 @@ export const LegWord = {
   /** The sequence number that the stretch began with: what is older is not passed on. */
   firstIn: 26,
   strangeNext: 27,
+  /** At the record's end: the local address that the far end sends to, in the form of `local-address.ts`. */
+  local: RECORD_WORDS - LOCAL_WORDS,
 } as const;
 
 /** Offsets of a record's float64 numbers, behind its words. */
@@ -96,6 +99,8 @@ export const LegFlag = {
   Bounded: 64,
   /** `strangeNext` says what would confirm that the source began anew. */
   Strange: 128,
+  /** `local` holds: the leg's socket has every address of this host. */
+  HasLocal: 256,
 } as const;
 
 /** Shared memory for the legs of one worker's flows. It outlives the worker: a successor goes on where it was. */
@@ -148,6 +153,18 @@ export class LegRecords {
 
   add(leg: number, field: number, value: number): void {
     this.numbers[leg * RECORD_NUMBERS + field]! += value;
+  }
+
+  /** Word offset of the local address from which the far end has to be answered, or -1 where the system chooses. */
+  local(leg: number): number {
+    return this.has(leg, LegFlag.HasLocal) ? leg * RECORD_WORDS + LegWord.local : -1;
+  }
+
+  /** Sets it to that at word `from` of `words`. */
+  setLocal(leg: number, words: Uint32Array, from: number): void {
+    const to = leg * RECORD_WORDS + LegWord.local;
+    for (let i = 0; i < LOCAL_WORDS; i++) this.words[to + i] = words[from + i]!;
+    this.setFlag(leg, LegFlag.HasLocal);
   }
 
   /** Byte offset of an address, `LegWord.remote` or `LegWord.remoteRtcp`. */

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import { bindAdvice } from "../config/bind-advice.ts";
 import { at, refuse } from "../config/refuse.ts";
 import { IoError, type MediaSocketOptions, type OpenMediaSocket } from "../io/io-backend.ts";
 import type { UdpPlan } from "./flow-plan.ts";
@@ -127,5 +128,5 @@ function refuseIo(error: IoError, path: string): never {
   const field = at(path, "udp.local");
   if (EXHAUSTED.includes(error.errno))
     return refuse("MSM_FLOW_LIMIT", field, `no more sockets: ${error.message}`);
-  return refuse("MSM_FLOW_ADDRESS", field, `cannot be opened: ${error.message}`);
+  return refuse("MSM_FLOW_ADDRESS", field, `cannot be opened: ${error.message}; ${bindAdvice(error)}`);
 }

@@ -82,7 +82,7 @@ export interface OpenMediaSocket {
 export interface IoEvents {
   /** The ring holds datagrams from clients of this listener; source addresses are in the slots' names. */
   onDownstream(listener: number): void;
-  /** The ring holds datagrams from endpoints; each slot's session is set. */
+  /** The ring holds datagrams from endpoints; each slot's session is set, to -1 where they came from none of its. */
   onUpstream(): void;
   /** The ring holds datagrams from media sockets; each slot's `session` is the socket's number. */
   onMedia(): void;
@@ -121,17 +121,24 @@ export interface WorkerIo {
   setListener(listener: number, socket: unknown, preferGro: boolean): void;
   /** Stops receiving from a listener. Its sockets stay open until the main thread closes them. */
   removeListener(listener: number): void;
-  /** Opens a session's own socket to its endpoint, and receives from it. Returns false where the system refuses. */
+  /**
+   * Gives a session a socket to its endpoint, its own or one that it shares with sessions to other endpoints, and receives from
+   * it. Returns false where the system refuses, or there are no files or ports left.
+   */
   openSession(session: number, preferGro: boolean): boolean;
   closeSession(session: number): void;
   /** Resumes receiving for a session that an earlier worker opened. */
   adoptSession(session: number, preferGro: boolean): boolean;
   /** Sends what in slots [firstSlot, endSlot) is still Continue to its session's endpoint. */
   sendUpstream(firstSlot: number, endSlot: number): void;
-  /** The same to its session's client, from the listener's socket. */
+  /**
+   * The same to its session's client, from the listener's socket, and from the local address that the client speaks to where
+   * the backend tells of it (`Ring.slotHasLocal`), for clients of a listener on every address take nothing else.
+   */
   sendDownstream(firstSlot: number, endSlot: number): void;
   /**
-   * Sends what has action Reply in the batch of this listener's datagrams back to where it came from, from its socket.
+   * Sends what has action Reply in the batch of this listener's datagrams back to where it came from, from its socket and,
+   * as above, from where it was sent to.
    * Sessions play no part in it.
    */
   sendBack(listener: number): void;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { type Batch, DESCRIPTOR_WORDS } from "../datapath/batch.ts";
-import { AF_INET, SOCKADDR_BYTES, writeSockaddr } from "../datapath/sockaddr.ts";
+import { AF_INET, isWildcard, SOCKADDR_BYTES, writeSockaddr } from "../datapath/sockaddr.ts";
 import type { SocketAddress } from "../plan.ts";
 import { ADDRESS_BYTES, AddressField } from "./abi.ts";
 import type { GuestMemory } from "./guest-memory.ts";
@@ -15,12 +15,15 @@ export class AddressTable {
   readonly #first: number;
   /** Where datagrams are sent to, as `struct sockaddr`. */
   readonly #local = new Uint8Array(SOCKADDR_BYTES);
+  /** Whether that is every address of this host. */
+  readonly #isWildcard: boolean;
 
   /** `first` is where the first one lies in the guest. The datagrams were sent to `local`. */
   constructor(memory: GuestMemory, first: number, local: SocketAddress | undefined) {
     this.#memory = memory;
     this.#first = first;
     if (local !== undefined) writeSockaddr(this.#local, 0, local);
+    this.#isWildcard = local !== undefined && isWildcard(this.#local, 0);
   }
 
   /**
@@ -38,6 +41,8 @@ export class AddressTable {
       bytes[to + AddressField.family] = source[from] === AF_INET ? IP_VERSION_4 : IP_VERSION_6;
       copyAddress(source, from, bytes, to + AddressField.sport, to + AddressField.src);
       copyAddress(this.#local, 0, bytes, to + AddressField.dport, to + AddressField.dst);
+      const local = this.#isWildcard ? (batch.localOf?.(live[start + k]!) ?? -1) : -1;
+      if (local >= 0) copyIp(source, local, source[from] === AF_INET, bytes, to + AddressField.dst);
     }
   }
 }
@@ -47,7 +52,10 @@ function copyAddress(from: Uint8Array, at: number, to: Uint8Array, port: number,
   to[port] = from[at + 3]!;
   to[port + 1] = from[at + 2]!;
   const isVersion4 = from[at] === AF_INET;
-  const first = at + (isVersion4 ? 4 : 8);
+  copyIp(from, at + (isVersion4 ? 4 : 8), isVersion4, to, address);
+}
+
+function copyIp(from: Uint8Array, at: number, isVersion4: boolean, to: Uint8Array, address: number): void {
   const length = isVersion4 ? 4 : 16;
-  for (let i = 0; i < 16; i++) to[address + i] = i < length ? from[first + i]! : 0;
+  for (let i = 0; i < 16; i++) to[address + i] = i < length ? from[at + i]! : 0;
 }

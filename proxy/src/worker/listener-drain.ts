@@ -2,13 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ListenerPlan, Plan, PlanRejection, SignallingPlan } from "../plan.ts";
 
-/** Envoy's `--drain-time-s` where nobody sets it. */
-const DRAIN_TIME_MS = 600_000;
+/** Envoy's `--drain-time-s` where nobody sets it, in milliseconds. */
+export const DRAIN_TIME_MS = 600_000;
 
 /** Which listeners end, and how; the query of Envoy's `/drain_listeners`. */
 export interface DrainOrder {
-  /** What goes on there may go on for ten minutes; otherwise it ends at once. */
+  /** What goes on there may go on for the drain time; otherwise it ends at once. */
   readonly isGraceful: boolean;
+  /** Whether they stay open when the drain time is over. */
+  readonly staysOpen: boolean;
   /** Only listeners whose `traffic_direction` is INBOUND. */
   readonly inboundOnly: boolean;
 }
@@ -23,7 +25,8 @@ export class ListenerDrain {
   readonly #apply: (plan: Plan) => Promise<readonly PlanRejection[]>;
   readonly #drainTimeMs: number;
   readonly #drained = new WeakMap<AnyListener, AnyListener>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  /** By `inboundOnly` of their order: what closes its listeners when the time is over. */
+  readonly #timers = new Map<boolean, NodeJS.Timeout>();
   #plan: Plan | undefined;
   #isDraining: (listener: AnyListener) => boolean = () => false;
   #isClosed: (listener: AnyListener) => boolean = () => false;
@@ -41,23 +44,27 @@ export class ListenerDrain {
   }
 
   /** Resolves when the listeners take nobody new, or are closed where the order is not graceful. */
-  async drain({ isGraceful, inboundOnly }: DrainOrder): Promise<void> {
+  async drain({ isGraceful, staysOpen, inboundOnly }: DrainOrder): Promise<void> {
     const before = { isDraining: this.#isDraining, isClosed: this.#isClosed };
     const isMeant = (listener: AnyListener): boolean => !inboundOnly || listener.isInbound === true;
     this.#isDraining = (listener) => before.isDraining(listener) || isMeant(listener);
-    if (isGraceful) {
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer);
-        // What cannot be closed goes on as it is: nobody is there to be told.
-        this.drain({ isGraceful: false, inboundOnly }).catch(() => {});
-      }, this.#drainTimeMs).unref();
-      this.#timers.add(timer);
-    } else this.#isClosed = (listener) => before.isClosed(listener) || isMeant(listener);
+    if (!isGraceful) this.#isClosed = (listener) => before.isClosed(listener) || isMeant(listener);
+    else if (!staysOpen) this.#closeLater(inboundOnly);
     await this.#follow();
   }
 
   close(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+  }
+
+  /** The first order counts: repeating it gives nobody more time. */
+  #closeLater(inboundOnly: boolean): void {
+    if (this.#timers.has(inboundOnly)) return;
+    const timer = setTimeout(() => {
+      // What cannot be closed goes on as it is: nobody is there to be told.
+      this.drain({ isGraceful: false, staysOpen: false, inboundOnly }).catch(() => {});
+    }, this.#drainTimeMs).unref();
+    this.#timers.set(inboundOnly, timer);
   }
 
   async #follow(): Promise<readonly PlanRejection[]> {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { CounterBlocks } from "../datapath/counter-blocks.ts";
+import { WorkerCounter } from "../datapath/counters.ts";
 import type { Datapath, LiveEndpoint, LiveListener, LiveStream } from "../datapath/datapath.ts";
 import { FLOWS } from "../datapath/flows-name.ts";
 import type { LoadFilter } from "../flow/chain-cache.ts";
@@ -27,8 +28,8 @@ import { WorkerSlot } from "./worker-slot.ts";
 /** How long a turn may last before its worker is ended, see `TurnWatch`: far above any honest one. */
 const TURN_LIMIT_MS = 2_000;
 const WATCH_INTERVAL_MS = 500;
-/** A socket each: below the 65,536 files that containers commonly allow, shared by two workers. */
-const DEFAULT_SESSIONS = 32_768;
+/** Records of 16 MiB and an index of 1 MiB, of which what is not used takes no memory. */
+const DEFAULT_SESSIONS = 131_072;
 /** 8 MiB a worker where all are used. */
 const LEGS = 32_768;
 /** The original project's range of media ports. */
@@ -181,6 +182,7 @@ export class WorkerPool implements Datapath {
       ...this.#flows.samples(),
       ...this.#memory.samples(),
       this.#restartSample(),
+      this.#strangerSample(),
     ]);
   }
 
@@ -247,6 +249,12 @@ export class WorkerPool implements Datapath {
       clusters: this.#clusters.all,
       removedClusters: [],
     };
+  }
+
+  #strangerSample(): Sample {
+    const value = this.#blocks.total(WorkerCounter.strangers);
+    const help = "Datagrams to ports that sessions share from addresses that no session there goes to.";
+    return { kind: "counter", name: "msm_upstream_strangers_total", help, labels: {}, value };
   }
 
   #restartSample(): Sample {

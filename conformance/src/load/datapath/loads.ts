@@ -18,6 +18,9 @@ export const runs: Load = { ...ordinary, packetsPerSecond: 600_000, burst: 32, s
 /** A thousand calls. */
 export const audio: Load = { ...ordinary, packetsPerSecond: 50_000, bytes: 172, flows: 1_000 };
 
+/** A hundred thousand clients, of which each port of the generator is a thousand, by as many addresses. */
+export const clients: Load = { ...audio, flows: 100_000, sources: 1_000, firstPort: 10_000 };
+
 /** One source, in bursts as cameras send pictures, and fifty receivers: 150,000 copies a second. */
 export const pictures: Load = {
   packetsPerSecond: 3_000,

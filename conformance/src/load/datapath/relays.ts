@@ -67,6 +67,15 @@ export function proxy({ profiler }: ScenarioContext, options: ProxyOptions = {})
   };
 }
 
+/** Endpoints that can share ports, at loopback addresses; the sink is all of them. */
+export const thousandEndpoints = Array.from({ length: 1_000 }, (_, i) => `127.4.${i >> 8}.${i & 255}`);
+
+/** The same relay, which may have fewer files open. */
+export function fewerFiles(relay: Relay, files: number): Relay {
+  const [program, ...args] = relay.command;
+  return { ...relay, command: ["sh", "-c", `ulimit -n ${files}; exec "$0" "$@"`, program, ...args] };
+}
+
 /** What a fan-out of this proxy is like. */
 export interface FanOutOptions {
   readonly copies: number;

@@ -81,6 +81,8 @@ export class Arrivals {
     const latched = acceptArrival(leg, this.#records, arrival, nowMs);
     if (latched === "stranger") return false;
     if (latched === "learnt") this.#parts.table.moved(leg);
+    const local = ring.localWord(slot);
+    if (local >= 0) this.#records.setLocal(leg.record, ring.words, local);
     return this.#take(slot, leg, kind, latched === "learnt", nowMs);
   }
 

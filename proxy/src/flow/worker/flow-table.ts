@@ -241,7 +241,7 @@ export class FlowTable {
     words[at] = remoteEpoch;
     this.#records.setAddress(record, LegWord.remote, remote);
     this.#records.setAddress(record, LegWord.remoteRtcp, remoteRtcp);
-    this.#records.clearFlag(record, LegFlag.Latched | LegFlag.LatchedRtcp);
+    this.#records.clearFlag(record, LegFlag.Latched | LegFlag.LatchedRtcp | LegFlag.HasLocal);
   }
 }
 

@@ -64,6 +64,7 @@ export class DgramWorkerIo implements WorkerIo {
     if (this.#listeners.has(listener)) return;
     const { address, port } = socket as SocketAddress;
     const opened = this.#open(address);
+    // Node does not tell to which of several local addresses a datagram was sent, nor sends from one of them.
     opened.on("message", (data, from) => this.#onMessage(listener, -1, data, from));
     opened.bind({ address, port, exclusive: true });
     this.#listeners.set(listener, opened);

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
+import { SOCKADDR_IN_BYTES } from "../../datapath/sockaddr.ts";
 import { LegDrop, LegFlag, LegNumber, type LegRecords, LegWord } from "../../flow/leg-records.ts";
 import { RTP_HEADER_BYTES } from "../../flow/rtp-header.ts";
 import { MOST_COPIED } from "../copy-sender.ts";
@@ -27,6 +28,7 @@ import {
   writeAddress,
 } from "./native-layout.ts";
 import { NativeMemory } from "./native-memory.ts";
+import { writePacketInfo } from "./packet-info.ts";
 
 /** The kernel takes 64 segments everywhere, and a message must not be larger than a UDP datagram can be. */
 export const MOST_SEGMENTS = 64;
@@ -62,6 +64,8 @@ export class CopyQueue {
   readonly #datagrams = new Uint32Array(MESSAGES);
   readonly #bytes = new Uint32Array(MESSAGES);
   readonly #segments = new Uint32Array(MESSAGES);
+  /** Bytes of control that say which local address a message leaves from. */
+  readonly #localBytes = new Uint8Array(MESSAGES);
 
   constructor(records: LegRecords, socketOf: (socket: number) => number) {
     this.#records = records;
@@ -122,8 +126,10 @@ export class CopyQueue {
     words[at + Mmsghdr.nameLength] = this.#records.addressLength(leg, address);
     writeAddress(words, at + Mmsghdr.iov, this.#base + PIECES_AT + piece * IOVEC_BYTES);
     words[at + Mmsghdr.iovLength] = pieces;
-    words[at + Mmsghdr.controlLength] = datagrams > 1 ? SEGMENT_CONTROL_BYTES : 0;
-    if (datagrams > 1) words[(CONTROLS + message * SEND_CONTROL_BYTES + CMSGHDR_BYTES) >> 2] = segment;
+    const local = this.#records.local(leg);
+    this.#localBytes[message] =
+      local < 0 ? 0 : this.#addLocal(message, local, words[at + Mmsghdr.nameLength]!);
+    this.#setControl(message, datagrams > 1 ? segment : 0);
     this.#legs[message] = leg;
     this.#datagrams[message] = datagrams;
     this.#bytes[message] = bytes;
@@ -143,6 +149,21 @@ export class CopyQueue {
       if (sent > 0) done += sent;
       else if (errno() !== EINTR) this.#giveUp(fd, done++, errno());
     }
+  }
+
+  #addLocal(message: number, local: number, nameLength: number): number {
+    const at = (CONTROLS + message * SEND_CONTROL_BYTES + SEGMENT_CONTROL_BYTES) >> 2;
+    const isVersion4 = nameLength === SOCKADDR_IN_BYTES;
+    return writePacketInfo(this.#words, at, isVersion4, this.#records.words, local);
+  }
+
+  /** A segment of 0 bytes means none, also where its message is there because another one stands behind it. */
+  #setControl(message: number, segment: number): void {
+    const localBytes = this.#localBytes[message]!;
+    const isNeeded = segment > 0 || localBytes > 0;
+    const at = (message * MMSGHDR_BYTES) >> 2;
+    this.#words[at + Mmsghdr.controlLength] = isNeeded ? SEGMENT_CONTROL_BYTES + localBytes : 0;
+    if (isNeeded) this.#words[(CONTROLS + message * SEND_CONTROL_BYTES + CMSGHDR_BYTES) >> 2] = segment;
   }
 
   #countSent(message: number): void {
@@ -179,7 +200,7 @@ export class CopyQueue {
     let left = this.#bytes[message]!;
     let piece = first;
     let start = 0;
-    words[at + Mmsghdr.controlLength] = 0;
+    this.#setControl(message, 0);
     writeAddress(words, at + Mmsghdr.iov, this.#base + PIECES_AT + PIECES * IOVEC_BYTES);
     for (; left > 0; left -= Math.min(segment, left)) {
       let wanted = Math.min(segment, left);

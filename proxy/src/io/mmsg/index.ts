@@ -18,6 +18,11 @@ import { MmsgWorkerIo, WAKE_TAG } from "./mmsg-worker-io.ts";
 import { Area, EPOLL_DATA_WORD, EPOLL_EVENT_BYTES } from "./native-layout.ts";
 import { NativeMemory } from "./native-memory.ts";
 import { ringEventfd } from "./ring-eventfd.ts";
+import {
+  closeSharedSockets,
+  createSessionSocketMemory,
+  type SessionSocketMemory,
+} from "./session-sockets.ts";
 import { localAddress, openBoundSocket, openMediaSocket, receiveBufferBytes } from "./sockets.ts";
 
 /** What an incarnation of a worker inherits: its epoll set, with every socket in it, and the eventfd that wakes it. */
@@ -26,9 +31,12 @@ export interface MmsgHandle {
   readonly event: number;
   /** The file descriptor of its submission ring, or -1: the ring is of no use to the next, which closes it. */
   readonly submissions: Int32Array;
+  readonly sockets: SessionSocketMemory;
 }
 
 const scratch = new NativeMemory(EPOLL_EVENT_BYTES);
+/** See `SessionSocketMemory`. */
+const ownSockets = new Int32Array(new SharedArrayBuffer(4));
 
 /** `recvmmsg`, `sendmmsg` and `epoll` called on the ring's own memory: Linux. */
 export const backend: IoBackend = {
@@ -56,7 +64,8 @@ function createWorkerHandle(): WorkerHandle {
   scratch.words[EPOLL_DATA_WORD] = WAKE_TAG;
   if (epollControl(epoll, EPOLL_CTL_ADD, event, scratch.address) !== 0) throw ioError("epoll_ctl");
   const submissions = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
-  const handle: MmsgHandle = { epoll, event, submissions };
+  const sockets = createSessionSocketMemory(ownSockets);
+  const handle: MmsgHandle = { epoll, event, submissions, sockets };
   return {
     handle,
     eventfd: event,
@@ -67,6 +76,7 @@ function createWorkerHandle(): WorkerHandle {
       close(event);
       close(epoll);
       if (submissions[0]! >= 0) close(submissions[0]!);
+      closeSharedSockets(sockets);
     },
   };
 }

@@ -4,7 +4,15 @@ import { type Ring, SLOT_BYTES, SLOTS } from "../../datapath/ring.ts";
 import { SOCKADDR_BYTES } from "../../datapath/sockaddr.ts";
 import {
   addressOf,
+  ECONNREFUSED,
+  IP_PKTINFO,
+  IP_RECVERR,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_PKTINFO,
+  IPV6_RECVERR,
   MSG_DONTWAIT,
+  MSG_ERRQUEUE,
   recvmmsg,
   SO_RXQ_OVFL,
   SO_TIMESTAMPNS,
@@ -21,6 +29,7 @@ import {
   RECEIVE_CONTROL_BYTES,
   writeAddress,
 } from "./native-layout.ts";
+import { readPacketInfo4, readPacketInfo6 } from "./packet-info.ts";
 
 const TWO_32 = 0x1_0000_0000;
 
@@ -35,6 +44,9 @@ export class MessageReceiver {
   readonly #control: number;
   // What the control messages of the datagram at hand said.
   #segmentBytes = 0;
+  #hasLocal = 0;
+  /** The errno that ICMP stands for. */
+  #refusal = 0;
   #rxLow = 0;
   #rxHigh = 0;
   // The second that the last datagram came in, as nanoseconds of the epoch: 64 bits in two words.
@@ -84,10 +96,27 @@ export class MessageReceiver {
       this.#readControl(slot, this.#words[message + Mmsghdr.controlLength]!);
       const length = this.#words[message + Mmsghdr.length]!;
       const segment = this.#segmentBytes > 0 && this.#segmentBytes < length ? this.#segmentBytes : length;
+      ring.slotHasLocal[slot] = this.#hasLocal;
       ring.add(length, segment, flags, this.#rxLow, this.#rxHigh);
       this.#rearm(message);
     }
     return received;
+  }
+
+  /**
+   * Takes what waits in the error queue of `fd` (IP_RECVERR, ip(7)). `onRefused` gets, as a word of the ring, the address to which
+   * a datagram was sent where ICMP says that nobody listens; what else routers say is forgotten. The batch stays as it is.
+   */
+  receiveErrors(fd: number, onRefused: (name: number) => void): void {
+    const first = this.#ring.slots;
+    const messages = this.#messagesAddress + first * MMSGHDR_BYTES;
+    const received = recvmmsg(fd, messages, SLOTS - first, MSG_ERRQUEUE | MSG_DONTWAIT, 0);
+    for (let slot = first; slot < first + received; slot++) {
+      const message = this.#messages + slot * (MMSGHDR_BYTES / 4);
+      this.#readControl(slot, this.#words[message + Mmsghdr.controlLength]!);
+      if (this.#refusal === ECONNREFUSED) onRefused(this.#ring.name(slot) >> 2);
+      this.#rearm(message);
+    }
   }
 
   /** The kernel writes what it used over what it may use. */
@@ -100,6 +129,8 @@ export class MessageReceiver {
     const words = this.#words;
     const start = this.#control + slot * RECEIVE_CONTROL_BYTES;
     this.#segmentBytes = 0;
+    this.#hasLocal = 0;
+    this.#refusal = 0;
     for (let at = start; at + CMSGHDR_BYTES < start + length; ) {
       const header = at >> 2;
       const data = header + CMSGHDR_BYTES / 4;
@@ -109,8 +140,19 @@ export class MessageReceiver {
         this.#setReceiveTime(words[data]!, words[data + 2]!);
       else if (level === SOL_UDP && type === UDP_GRO) this.#segmentBytes = words[data]!;
       else if (level === SOL_SOCKET && type === SO_RXQ_OVFL) this.dropTotal = words[data]!;
+      else if (level === IPPROTO_IP && type === IP_PKTINFO) this.#setLocal(slot, data, true);
+      else if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO) this.#setLocal(slot, data, false);
+      else if (level === IPPROTO_IP && type === IP_RECVERR) this.#refusal = words[data]!;
+      else if (level === IPPROTO_IPV6 && type === IPV6_RECVERR) this.#refusal = words[data]!;
       at += (words[header]! + 7) & ~7;
     }
+  }
+
+  #setLocal(slot: number, data: number, isVersion4: boolean): void {
+    this.#hasLocal = 1;
+    const to = this.#ring.local(slot) >> 2;
+    if (isVersion4) readPacketInfo4(this.#words, data, to);
+    else readPacketInfo6(this.#words, data, to);
   }
 
   #setReceiveTime(second: number, nanosecond: number): void {

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import type { Ring } from "../../datapath/ring.ts";
+import { SOCKADDR_IN_BYTES } from "../../datapath/sockaddr.ts";
 import type { SendCounts } from "../io-backend.ts";
 import {
   addressOf,
   EAGAIN,
   ECONNREFUSED,
-  EINTR,
   EINVAL,
   EIO,
   EMSGSIZE,
@@ -30,6 +30,7 @@ import {
   SEND_PIECES,
   writeAddress,
 } from "./native-layout.ts";
+import { writePacketInfo } from "./packet-info.ts";
 import { SUBMISSIONS, type SubmissionRing } from "./submission-ring.ts";
 
 /** The kernel takes 64 segments everywhere (UDP_MAX_SEGMENTS was raised to 128 only lately). */
@@ -65,10 +66,14 @@ export class MessageSender {
   #pieceCount = 0;
   /** Whether one more datagram may join the last message. */
   #isOpen = false;
-  /** By message: datagrams, bytes and the length of all datagrams but the last. */
+  /** Where the local address of what is added stands, if the socket has several. */
+  #locals: Uint32Array | Int32Array;
+  #local = -1;
+  /** By message: datagrams, bytes, the length of all datagrams but the last, and bytes of control about its local address. */
   readonly #datagrams = new Uint32Array(SEND_MESSAGES);
   readonly #bytes = new Uint32Array(SEND_MESSAGES);
   readonly #segments = new Uint32Array(SEND_MESSAGES);
+  readonly #localBytes = new Uint8Array(SEND_MESSAGES);
   #pieceEnd = 0;
   readonly #submissions: SubmissionRing | undefined;
   /** How many messages, from the first, wait for `submit`; by message: the socket that it leaves by, and whose it is. */
@@ -80,6 +85,7 @@ export class MessageSender {
   constructor(ring: Ring, submissions?: SubmissionRing) {
     this.#submissions = submissions;
     this.#words = ring.words;
+    this.#locals = ring.words;
     this.#base = addressOf(ring.bytes);
     this.#messages = ring.backendArea + Area.sendMessages;
     this.#pieces = ring.backendArea + Area.sendPieces;
@@ -99,6 +105,15 @@ export class MessageSender {
 
   get isFull(): boolean {
     return this.#messageCount === SEND_MESSAGES || this.#pieceCount === SEND_PIECES;
+  }
+
+  /**
+   * What is added from now on leaves from the local address at word `local` of `words`, in the form of `local-address.ts`, or
+   * with -1 from the one that the system chooses, which is what every caller leaves behind.
+   */
+  leaveFrom(words: Uint32Array | Int32Array, local: number): void {
+    this.#locals = words;
+    this.#local = local;
   }
 
   /**
@@ -152,6 +167,7 @@ export class MessageSender {
     this.#isOpen = maySegment && length === count * segment;
     this.#datagrams[message] = count;
     this.#bytes[message] = length;
+    this.#localBytes[message] = this.#local < 0 ? 0 : this.#addLocal(message, nameLength);
   }
 
   /** Sends everything collected. */
@@ -159,7 +175,7 @@ export class MessageSender {
     this.isSegmentationRefused = false;
     this.isPeerGone = false;
     const count = this.#messageCount;
-    if (count === 1 && this.#datagrams[0] === 1 && this.#isConnected(0)) this.#sendSingle(fd, 0);
+    if (count === 1 && this.#isPlain(0)) this.#sendSingle(fd, 0);
     else {
       this.#finish(count);
       this.#sendMany(fd, 0, count);
@@ -167,7 +183,7 @@ export class MessageSender {
     this.discard();
   }
 
-  /** What was added since the last `hold` leaves by this connected socket when `submit` is called, and is `owner`'s. */
+  /** What was added since the last `hold` leaves by this socket when `submit` is called, and is `owner`'s. */
   hold(fd: number, owner: number): void {
     for (let i = this.#held; i < this.#messageCount; i++) {
       this.#sockets[i] = fd;
@@ -212,7 +228,14 @@ export class MessageSender {
     this.#words[piece + 2] = length;
   }
 
-  #isConnected(message: number): boolean {
+  #addLocal(message: number, nameLength: number): number {
+    const at = (this.#control + message * SEND_CONTROL_BYTES + SEGMENT_CONTROL_BYTES) >> 2;
+    return writePacketInfo(this.#words, at, nameLength === SOCKADDR_IN_BYTES, this.#locals, this.#local);
+  }
+
+  /** Whether it is one datagram for a connected socket. */
+  #isPlain(message: number): boolean {
+    if (this.#datagrams[message] !== 1) return false;
     return this.#words[((this.#messages + message * MMSGHDR_BYTES) >> 2) + Mmsghdr.nameLength] === 0;
   }
 
@@ -237,23 +260,28 @@ export class MessageSender {
     this.isSegmentationRefused = false;
     this.isPeerGone = false;
     const fd = this.#sockets[message]!;
-    if (this.#datagrams[message] === 1) this.#sendSingle(fd, message);
+    if (this.#isPlain(message)) this.#sendSingle(fd, message);
     else this.#sendMany(fd, message, message + 1);
     if (this.isSegmentationRefused || this.isPeerGone) onRefusal(this.#owners[message]!);
   }
 
   /** Says in the first `count` messages how they are to be segmented, now that it is known. */
   #finish(count: number): void {
-    for (let i = 0; i < count; i++) {
-      const at = (this.#messages + i * MMSGHDR_BYTES) >> 2;
-      this.#words[at + Mmsghdr.controlLength] = this.#datagrams[i]! > 1 ? SEGMENT_CONTROL_BYTES : 0;
-      this.#words[(this.#control + i * SEND_CONTROL_BYTES + CMSGHDR_BYTES) >> 2] = this.#segments[i]!;
-    }
+    for (let i = 0; i < count; i++) this.#setControl(i, this.#datagrams[i]! > 1 ? this.#segments[i]! : 0);
+  }
+
+  /** A segment of 0 bytes means none, also where its message is there because another one stands behind it. */
+  #setControl(message: number, segment: number): void {
+    const at = (this.#messages + message * MMSGHDR_BYTES) >> 2;
+    const localBytes = this.#localBytes[message]!;
+    const isNeeded = segment > 0 || localBytes > 0;
+    this.#words[at + Mmsghdr.controlLength] = isNeeded ? SEGMENT_CONTROL_BYTES + localBytes : 0;
+    this.#words[(this.#control + message * SEND_CONTROL_BYTES + CMSGHDR_BYTES) >> 2] = segment;
   }
 
   #add(submissions: SubmissionRing, message: number): void {
     const fd = this.#sockets[message]!;
-    if (this.#datagrams[message] === 1) {
+    if (this.#isPlain(message)) {
       const piece = this.#firstPiece(message);
       submissions.addSend(fd, this.#words[piece]!, this.#words[piece + 1]!, this.#bytes[message]!);
     } else submissions.addMessage(fd, this.#base + this.#messages + message * MMSGHDR_BYTES);
@@ -304,7 +332,7 @@ export class MessageSender {
     const firstPiece = (readAddress(words, at + Mmsghdr.iov) - this.#base - this.#pieces) / IOVEC_BYTES;
     const pieces = words[at + Mmsghdr.iovLength]!;
     const segment = this.#segments[message]!;
-    words[at + Mmsghdr.controlLength] = 0;
+    this.#setControl(message, 0);
     words[at + Mmsghdr.iovLength] = 1;
     for (let i = firstPiece; i < firstPiece + pieces; i++) {
       const piece = (this.#pieces + i * IOVEC_BYTES) >> 2;
@@ -327,9 +355,10 @@ export class MessageSender {
     return this.#datagrams[message]! > 1 && (error === EIO || error === EINVAL || error === EMSGSIZE);
   }
 
+  /** What ICMP said of an earlier datagram may be any errno. */
   #mayRetry(error: number): boolean {
     if (error === ECONNREFUSED) this.isPeerGone = true;
-    return error === ECONNREFUSED || error === EINTR;
+    return error !== EAGAIN && error !== ENOBUFS;
   }
 
   #countSent(first: number, messages: number): void {

@@ -5,7 +5,6 @@ import { Flag } from "../../datapath/batch.ts";
 import { monotonicMs } from "../../datapath/monotonic-clock.ts";
 import { type Ring, SLOTS } from "../../datapath/ring.ts";
 import type { SessionTable } from "../../datapath/session-table.ts";
-import { AF_INET, AF_INET6 } from "../../datapath/sockaddr.ts";
 import type { LegRecords } from "../../flow/leg-records.ts";
 import type { IoEvents, SendCounts, WorkerIo } from "../io-backend.ts";
 import type { MmsgHandle } from "./index.ts";
@@ -28,10 +27,14 @@ import { MmsgCopySender } from "./mmsg-copy-sender.ts";
 import { Area, EPOLL_DATA_WORD, EPOLL_EVENT_BYTES, EVENTS } from "./native-layout.ts";
 import { ringEventfd } from "./ring-eventfd.ts";
 import { SessionSender, type SessionSenderEvents } from "./session-sender.ts";
-import { openConnectedSocket, setGro } from "./sockets.ts";
+import { SessionSockets } from "./session-sockets.ts";
+import { setGro } from "./sockets.ts";
 import { SubmissionRing } from "./submission-ring.ts";
 
-/** What an event is about: the eventfd, a listener or a session. Its number is in the low bits. */
+/**
+ * What an event is about: the eventfd, a listener, a session, or, with neither bit, 1 + the number of a port that sessions share.
+ * Numbers are in the low bits.
+ */
 export const WAKE_TAG = 0;
 const LISTENER_TAG = 1 << 30;
 const SESSION_TAG = 2 << 30;
@@ -56,13 +59,13 @@ export class MmsgWorkerIo implements WorkerIo {
   readonly #event: number;
   readonly #ring: Ring;
   readonly #sessions: SessionTable;
+  readonly #sockets: SessionSockets;
   readonly #receiver: MessageReceiver;
   readonly #sender: SessionSender;
   readonly #listeners: (ListenerSocket | undefined)[] = [];
   readonly #media: (number | undefined)[] = [];
   readonly #events: number;
   readonly #eventsAddress: number;
-  readonly #sessionsAddress: number;
   readonly #counterAddress: number;
   #core: IoEvents | undefined;
   #control: MessagePort | undefined;
@@ -87,7 +90,10 @@ export class MmsgWorkerIo implements WorkerIo {
     this.#events = (ring.backendArea + Area.events) >> 2;
     this.#eventsAddress = base + ring.backendArea + Area.events;
     this.#counterAddress = base + ring.backendArea + Area.eventCounter;
-    this.#sessionsAddress = addressOf(sessions.bytes);
+    this.#sockets = new SessionSockets(sessions, handle.sockets, {
+      session: (fd, session) => this.#watch(fd, SESSION_TAG | session),
+      port: (fd, port) => this.#watch(fd, port + 1),
+    });
   }
 
   setListener(listener: number, socket: unknown, preferGro: boolean): void {
@@ -114,20 +120,11 @@ export class MmsgWorkerIo implements WorkerIo {
   }
 
   openSession(session: number, preferGro: boolean): boolean {
-    const sessions = this.#sessions;
-    const endpoint = sessions.endpoint(session);
-    const family = sessions.bytes[endpoint] === AF_INET6 ? AF_INET6 : AF_INET;
-    const address = this.#sessionsAddress + endpoint;
-    const fd = openConnectedSocket(family, address, sessions.endpointLength(session), preferGro);
-    if (fd < 0) return false;
-    sessions.setSocket(session, fd);
-    return this.#watch(fd, SESSION_TAG | session);
+    return this.#sockets.open(session, preferGro);
   }
 
   closeSession(session: number): void {
-    // Closing takes the socket out of the epoll set, too: nothing else holds it.
-    const fd = this.#sessions.socket(session);
-    if (fd >= 0) close(fd);
+    this.#sockets.close(session);
   }
 
   adoptSession(): boolean {
@@ -191,7 +188,8 @@ export class MmsgWorkerIo implements WorkerIo {
       this.#flushGathered(core);
       this.#drainControl(core);
       core.onWake();
-    } else if ((tag & LISTENER_TAG) === 0) this.#receiveUpstream(core, number);
+    } else if ((tag & MEDIA_TAG) === 0) this.#receiveShared(core, number - 1);
+    else if ((tag & LISTENER_TAG) === 0) this.#receiveUpstream(core, number);
     else if ((tag & SESSION_TAG) === 0) this.#receiveDownstream(core, number);
     else this.#receiveMedia(core, number);
   }
@@ -229,6 +227,25 @@ export class MmsgWorkerIo implements WorkerIo {
     if (received < 0 && errno() === ECONNREFUSED) core.onSocketError(session);
     for (let slot = first; slot < first + received; slot++) this.#ring.session[slot] = session;
     if (this.#ring.slots === SLOTS) this.#flushGathered(core);
+  }
+
+  /** From a port that sessions share: whose a datagram is, its source address tells. */
+  #receiveShared(core: IoEvents, port: number): void {
+    if (this.#isMedia) this.#flushGathered(core);
+    const ring = this.#ring;
+    const first = ring.slots;
+    const fd = this.#sockets.socketAt(port);
+    const received = this.#receiver.receive(fd, Flag.UpstreamDirection);
+    // Woken for nothing that can be received: then for errors, which would wake it again and again.
+    if (received <= 0) this.#receiver.receiveErrors(fd, (name) => this.#noteRefused(core, port, name));
+    for (let slot = first; slot < ring.slots; slot++)
+      ring.session[slot] = this.#sockets.sessionAt(port, ring.words, ring.name(slot) >> 2);
+    if (ring.slots === SLOTS) this.#flushGathered(core);
+  }
+
+  #noteRefused(core: IoEvents, port: number, name: number): void {
+    const session = this.#sockets.sessionAt(port, this.#ring.words, name);
+    if (session >= 0) core.onSocketError(session);
   }
 
   /** As with endpoints: a flow's socket rarely has more than one. One that has gets its turns as a listener does. */

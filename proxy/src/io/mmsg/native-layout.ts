@@ -25,10 +25,10 @@ export const EPOLL_DATA_WORD = process.arch === "x64" ? 1 : 2;
 export const SEND_MESSAGES = 128;
 export const SEND_PIECES = 1024;
 export const EVENTS = 64;
-/** Time stamp, drop counter and segment size: 32 + 24 + 24 bytes. */
-export const RECEIVE_CONTROL_BYTES = 96;
-/** One segment size. */
-export const SEND_CONTROL_BYTES = 32;
+/** Time stamp, drop counter, segment size and local address: 32 + 24 + 24 + 40 bytes. */
+export const RECEIVE_CONTROL_BYTES = 128;
+/** Segment size and local address: 24 + 40 bytes. */
+export const SEND_CONTROL_BYTES = 64;
 
 /** Byte offsets from the start of the backend's area of the ring. */
 export const Area = (() => {

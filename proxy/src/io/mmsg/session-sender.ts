@@ -29,6 +29,8 @@ export class SessionSender {
   readonly #groups: SlotGroups;
   readonly #listenerSocketOf: ListenerSocketOf;
   readonly #events: SessionSenderEvents;
+  /** Where what is collected goes. */
+  #isDownstream = false;
   /** Whether what goes to endpoints is held and leaves by one call for all of their sockets. */
   readonly #isHolding: boolean;
   readonly #onRefusal = (session: number): void => this.#noteRefusal(session);
@@ -52,19 +54,20 @@ export class SessionSender {
   }
 
   /**
-   * What goes on of slots [first, end) to each session's endpoint, from the session's own socket: by one call for all of
-   * them where there is a submission ring, else a lone datagram by the cheapest call there is. The time between two sends
-   * decides whether the receiver falls asleep in between, and one that has to be woken each time costs more than the
-   * datagram.
+   * What goes on of slots [first, end) to each session's endpoint, from the session's own socket or the port that it shares:
+   * by one call for all of them where there is a submission ring, else a lone datagram by the cheapest call there is. The
+   * time between two sends decides whether the receiver falls asleep in between, and one that has to be woken each time
+   * costs more than the datagram.
    */
   sendUpstream(first: number, end: number): void {
+    this.#isDownstream = false;
     const { descriptorCount, session } = this.#ring;
     const groups = this.#groups;
     groups.group(first, end);
     for (let i = 0; i < groups.count; i++) {
       const slot = groups.first[i]!;
-      const isLone = groups.next[slot]! < 0 && descriptorCount[slot] === 1;
-      if (isLone && !this.#isHolding) this.#sendLone(slot, session[slot]!);
+      const isLone = !this.#isHolding && groups.next[slot]! < 0 && descriptorCount[slot] === 1;
+      if (isLone && this.#sessions.port(session[slot]!) < 0) this.#sendLone(slot, session[slot]!);
       else this.#sendGroup(slot, session[slot]!);
     }
     if (this.#isHolding) this.sender.submit(this.#onRefusal);
@@ -72,6 +75,7 @@ export class SessionSender {
 
   /** The same to each session's client, from its listener's socket: the messages of many clients in one call. */
   sendDownstream(first: number, end: number): void {
+    this.#isDownstream = true;
     const { session } = this.#ring;
     const groups = this.#groups;
     groups.group(first, end);
@@ -83,9 +87,12 @@ export class SessionSender {
       if (last >= 0 && next !== listener) this.#flushDownstream(listener, last);
       listener = next;
       last = session[slot]!;
-      this.#addGroup(slot, last, true);
+      // On a host with several addresses the client waits for what comes from the one that it spoke to.
+      this.sender.leaveFrom(this.#sessions.words, this.#sessions.local(last));
+      this.#addGroup(slot, last);
     }
     if (last >= 0) this.#flushDownstream(listener, last);
+    this.sender.leaveFrom(this.#sessions.words, -1);
   }
 
   /** What filters at stage LISTENER answer, to the source address in the name of its slot. */
@@ -97,6 +104,7 @@ export class SessionSender {
     for (let slot = 0; slot < ring.slots; slot++) {
       const name = ring.name(slot);
       const nameLength = sockaddrLength(words[name >> 2]!);
+      this.sender.leaveFrom(words, ring.localWord(slot));
       let at = (ring.descriptors >> 2) + ring.firstDescriptor[slot]! * DESCRIPTOR_WORDS;
       for (let i = ring.descriptorCount[slot]!; i > 0; i--, at += DESCRIPTOR_WORDS) {
         if ((words[at + Word.action]! & 0xff) !== Action.Reply) continue;
@@ -106,10 +114,11 @@ export class SessionSender {
       }
     }
     this.sender.flush(fd);
+    this.sender.leaveFrom(words, -1);
   }
 
   #sendGroup(slot: number, session: number): void {
-    const datagrams = this.#addGroup(slot, session, false);
+    const datagrams = this.#addGroup(slot, session);
     if (datagrams === 0) return;
     if (this.#isHolding) this.sender.hold(this.#sessions.socket(session), session);
     else this.#flushUpstream(session);
@@ -136,10 +145,11 @@ export class SessionSender {
   }
 
   /** Adds the datagrams of a group that go on, and returns how many they are. */
-  #addGroup(firstSlot: number, session: number, isDownstream: boolean): number {
+  #addGroup(firstSlot: number, session: number): number {
     const ring = this.#ring;
-    const name = isDownstream ? this.#sessionsAddress + this.#sessions.client(session) : 0;
-    const nameLength = isDownstream ? this.#sessions.clientLength(session) : 0;
+    const name = this.#nameOf(session);
+    const nameLength =
+      name === 0 ? 0 : sockaddrLength(this.#sessions.words[(name - this.#sessionsAddress) >> 2]!);
     const maySegment = this.#sessions.maySegment(session);
     let datagrams = 0;
     for (let slot = firstSlot; slot >= 0; slot = this.#groups.next[slot]!) {
@@ -151,6 +161,12 @@ export class SessionSender {
       } else datagrams += this.#addApart(slot, mayJoin, session, name, nameLength, maySegment);
     }
     return datagrams;
+  }
+
+  /** The native address of the receiver's `struct sockaddr`, or 0 where the session's socket is connected to it. */
+  #nameOf(session: number): number {
+    if (this.#isDownstream) return this.#sessionsAddress + this.#sessions.client(session);
+    return this.#sessions.port(session) < 0 ? 0 : this.#sessionsAddress + this.#sessions.endpoint(session);
   }
 
   /** Adds a slot in one piece, as it came. Returns false where it has to be taken apart. */
@@ -170,7 +186,7 @@ export class SessionSender {
     const length = ring.slotLength[slot]!;
     const segment = ring.slotSegment[slot]!;
     if (mayJoin && sender.joinRun(data, length, segment, count)) return true;
-    if (sender.isFull) this.#flush(session, name !== 0);
+    if (sender.isFull) this.#flush(session);
     sender.addRun(data, length, segment, count, name, nameLength, maySegment);
     return true;
   }
@@ -197,7 +213,7 @@ export class SessionSender {
       const length = words[at + Word.length]! & 0xffff;
       const isFirst = datagrams++ === 0 && !mayJoin;
       if (!isFirst && sender.joinRun(offset, length, length, 1)) continue;
-      if (sender.isFull) this.#flush(session, name !== 0);
+      if (sender.isFull) this.#flush(session);
       sender.addRun(offset, length, length, 1, name, nameLength, maySegment);
     }
     return datagrams;
@@ -211,8 +227,8 @@ export class SessionSender {
     if (isPeerGone) this.#events.onPeerGone(session);
   }
 
-  #flush(session: number, isDownstream: boolean): void {
-    if (isDownstream) this.#flushDownstream(this.#sessions.listener(session), session);
+  #flush(session: number): void {
+    if (this.#isDownstream) this.#flushDownstream(this.#sessions.listener(session), session);
     else this.#flushUpstream(session);
   }
 
@@ -229,7 +245,8 @@ export class SessionSender {
 
   #noteRefusal(session: number): void {
     if (this.sender.isSegmentationRefused) this.#sessions.forbidSegmentation(session);
-    if (this.sender.isPeerGone) this.#events.onPeerGone(session);
+    // At a port that sessions share, the error may be about any of them.
+    if (this.sender.isPeerGone && this.#sessions.port(session) < 0) this.#events.onPeerGone(session);
   }
 
   #flushDownstream(listener: number, session: number): void {

@@ -1,21 +1,34 @@
 // SPDX-FileCopyrightText: The Media Streaming Mesh authors
 // SPDX-License-Identifier: Apache-2.0
 import { isMulticast } from "../../datapath/is-multicast.ts";
-import { AF_INET, AF_INET6, readSockaddr, SOCKADDR_BYTES, writeSockaddr } from "../../datapath/sockaddr.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  isWildcard,
+  readSockaddr,
+  SOCKADDR_BYTES,
+  writeSockaddr,
+} from "../../datapath/sockaddr.ts";
 import type { SocketAddress } from "../../plan.ts";
 import type { MediaSocketOptions } from "../io-backend.ts";
 import {
   bind,
   close,
   connect,
+  EMFILE,
+  errno,
   getsockname,
   getsockopt,
   IP_MULTICAST_TTL,
+  IP_PKTINFO,
+  IP_RECVERR,
   IP_TOS,
   IP_TTL,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPV6_MULTICAST_HOPS,
+  IPV6_RECVERR,
+  IPV6_RECVPKTINFO,
   IPV6_TCLASS,
   IPV6_UNICAST_HOPS,
   IPV6_V6ONLY,
@@ -72,7 +85,11 @@ export function openBoundSocket(
     // A group of link-local scope exists on each interface; an IPv4 address has no such field.
     scratch.words[SCOPE_WORD] = groupInterface;
   }
-  if (scratch.bytes[NAME] === AF_INET6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  const isVersion6 = scratch.bytes[NAME] === AF_INET6;
+  if (isVersion6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  // On every address it has to be told which one a datagram was sent to, so that answers leave from there.
+  if (isWildcard(scratch.bytes, NAME))
+    setOption(fd, isVersion6 ? IPPROTO_IPV6 : IPPROTO_IP, isVersion6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
   if (bind(fd, scratch.address + NAME, length) === 0) {
     setReceiveOptions(fd, LISTENER_BUFFER_BYTES);
     return fd;
@@ -82,21 +99,41 @@ export function openBoundSocket(
   throw error;
 }
 
-/** Opens a non-blocking UDP socket connected to the `struct sockaddr` at a native address, or returns -1. */
+/**
+ * Opens a non-blocking UDP socket connected to the `struct sockaddr` at a native address. Returns minus the errno where the
+ * system refuses, EMFILE also where its file descriptor would not be below `below`.
+ */
 export function openConnectedSocket(
   family: number,
   sockaddr: number,
   length: number,
   preferGro: boolean,
+  below = Number.POSITIVE_INFINITY,
 ): number {
-  const fd = openSocket(family);
-  if (fd < 0) return -1;
-  if (connect(fd, sockaddr, length) !== 0) {
-    close(fd);
-    return -1;
-  }
+  const fd = openSocketBelow(family, below);
+  if (fd < 0) return fd;
+  if (connect(fd, sockaddr, length) !== 0) return giveUp(fd);
   setReceiveOptions(fd, SESSION_BUFFER_BYTES);
   if (preferGro) setGro(fd, true);
+  return fd;
+}
+
+/**
+ * Opens a non-blocking UDP socket for datagrams to and from many addresses, with a port of the system's choice that nobody
+ * else has, at whatever local address routes choose. It hands over runs of datagrams, and keeps what ICMP says of their
+ * receivers for `MessageReceiver.receiveErrors`. Results are those of `openConnectedSocket`.
+ */
+export function openSharedSocket(family: number, below: number): number {
+  const fd = openSocketBelow(family, below);
+  if (fd < 0) return fd;
+  const isVersion6 = family === AF_INET6;
+  if (isVersion6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  // Else nobody would tell that an endpoint is gone, as connected sockets do.
+  setOption(fd, isVersion6 ? IPPROTO_IPV6 : IPPROTO_IP, isVersion6 ? IPV6_RECVERR : IP_RECVERR, 1);
+  const length = writeSockaddr(scratch.bytes, NAME, { address: isVersion6 ? "::" : "0.0.0.0", port: 0 });
+  if (bind(fd, scratch.address + NAME, length) !== 0) return giveUp(fd);
+  setReceiveOptions(fd, LISTENER_BUFFER_BYTES);
+  setGro(fd, true);
   return fd;
 }
 
@@ -148,6 +185,22 @@ export function receiveBufferBytes(fd: number): number {
 
 function openSocket(family: number): number {
   return socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+/** A socket whose file descriptor is below this one, or minus the errno. */
+function openSocketBelow(family: number, below: number): number {
+  const fd = openSocket(family);
+  if (fd < 0) return -errno();
+  if (fd < below) return fd;
+  close(fd);
+  return -EMFILE;
+}
+
+/** Closes a socket whose last call failed, and returns minus that call's errno. */
+function giveUp(fd: number): number {
+  const error = errno();
+  close(fd);
+  return -error;
 }
 
 function setReceiveOptions(fd: number, bufferBytes: number): void {

@@ -4,8 +4,8 @@ import { fromJson } from "@msm/xds-protos";
 import { type FlowEvent, FlowEvent_Kind, FlowSchema } from "@msm/xds-protos/msm/flow/v1/flow_pb.js";
 import { startDatapath } from "../worker-pool.ts";
 
-// few-files ENDPOINT_PORT: a datapath with one listener, for a process that may have few files. It answers each message
-// of its parent by one: "sessions", "open flows", "close a flow and open one".
+// few-files ENDPOINT_PORT...: a datapath with one listener, for a process that may have few files. It answers each message
+// of its parent by one: "sessions", "open flows", "close a flow and open one", "end the worker".
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const pool = await startDatapath({ io: "mmsg", concurrency: 1, logger: silent });
@@ -17,7 +17,9 @@ await pool.apply({
       ...{ idleTimeoutMs: 60_000, maxRxDatagramBytes: 1500, preferGro: false },
     },
   ],
-  clusters: [{ name: "one", endpoints: [{ address, port: Number(process.argv[2]) }] }],
+  clusters: [
+    { name: "one", endpoints: process.argv.slice(2).map((port) => ({ address, port: Number(port) })) },
+  ],
 });
 
 let answered: (event: FlowEvent) => void = () => {};
@@ -31,17 +33,22 @@ function put(id: string): Promise<FlowEvent> {
   });
 }
 
-function counter(name: string, label: string): number {
+function counter(name: string, label?: string): number {
   const isMeant = (sample: (typeof all)[number]): boolean =>
-    sample.name === name && Object.values(sample.labels).includes(label);
+    sample.name === name && (label === undefined || Object.values(sample.labels).includes(label));
   const all = pool.samples();
   return Number(all.find(isMeant)?.value ?? 0);
 }
 
 async function answer(question: string): Promise<object> {
   if (question === "sessions") {
-    return { sessionsRefused: counter("msm_datagrams_dropped_total", "no_session") };
+    return {
+      sessionsRefused: counter("msm_datagrams_dropped_total", "no_session"),
+      strangers: counter("msm_upstream_strangers_total"),
+      restarts: counter("msm_worker_restarts_total"),
+    };
   }
+  if (question === "end the worker") return { isEnded: pool.fail(0, "throw") };
   if (question === "open flows") {
     let event = await put("flow 0");
     for (let i = 1; event.kind === FlowEvent_Kind.OPENED; i++) event = await put(`flow ${i}`);
