@@ -12,6 +12,8 @@ import { type RunningProxy, startProxy } from "./start-proxy.ts";
 
 /** A stop that takes longer is not clean any more; whoever asked for it goes on. */
 const STOP_LIMIT_MS = 1000;
+/** A day: who wants sessions to end by themselves however long it takes does not stop the proxy. */
+const MOST_SECONDS = 86_400;
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
 
 interface Flags {
@@ -23,6 +25,8 @@ interface Flags {
   readonly captureFolder?: string;
   /** MiB. */
   readonly memoryLimit?: number;
+  readonly drainTimeS?: number;
+  readonly terminationDrainS: number;
   readonly logLevel: string;
   readonly mode: "serve" | "validate";
   readonly serviceNode?: string;
@@ -48,6 +52,8 @@ function parseFlags(): Flags {
     )
     .option("--capture-folder <folder>", "where filters may write captures (default: nowhere)")
     .option("--memory-limit <mib>", "MiB beyond which nothing new is taken (default: none)", parseCount)
+    .option("--drain-time-s <s>", "how long a graceful /drain_listeners takes (default: 600)", parseSeconds)
+    .option("--termination-drain-s <s>", "how long SIGTERM lets what there is go on", parseSeconds, 0)
     .addOption(new Option("-l, --log-level <level>", "how much to log").choices(LOG_LEVELS).default("info"))
     .addOption(
       new Option("--mode <mode>", "validate checks the file and ends")
@@ -71,6 +77,7 @@ async function main(flags: Flags): Promise<void> {
     bootstrap: configPath,
     ...{ concurrency, io, filters, codeCache, captureFolder, metricsAddress, healthAddress },
     memoryLimitBytes: flags.memoryLimit === undefined ? undefined : flags.memoryLimit * 2 ** 20,
+    drainTimeMs: flags.drainTimeS === undefined ? undefined : flags.drainTimeS * 1000,
     node: { id: flags.serviceNode, cluster: flags.serviceCluster },
     loggerFor: (component) => loggers.root.child({ component }),
     logLevel: loggers.level,
@@ -83,7 +90,7 @@ async function main(flags: Flags): Promise<void> {
       return;
     }
     const proxy = await startProxy(options);
-    stopOnSignals(proxy, loggers.root);
+    stopOnSignals(proxy, flags.terminationDrainS * 1000, loggers.root);
     await proxy.closed;
     loggers.root.info("stopped");
   } catch (error) {
@@ -115,14 +122,25 @@ function createLoggers(level: string): { readonly root: PinoLogger; readonly lev
   };
 }
 
-function stopOnSignals(proxy: RunningProxy, logger: PinoLogger): void {
+/** The first SIGTERM lets the proxy run empty where it may take so long; a second one, or SIGINT, ends it at once. */
+function stopOnSignals(proxy: RunningProxy, drainMs: number, logger: PinoLogger): void {
+  let isStopping = false;
   const stop = (reason: string) => {
+    if (isStopping) return;
+    isStopping = true;
     logger.info({ reason }, "stopping");
     // Workers that wait in the kernel keep process.exit() waiting; nothing keeps this signal waiting.
     setTimeout(() => process.kill(process.pid, "SIGKILL"), STOP_LIMIT_MS).unref();
     void proxy.close();
   };
-  process.once("SIGTERM", stop);
+  process.once("SIGTERM", (signal) => {
+    if (drainMs === 0) return stop(signal);
+    process.once("SIGTERM", stop);
+    proxy
+      .drain(drainMs)
+      .catch((error: Error) => logger.error({ error: error.message }, "not drained"))
+      .finally(() => stop(signal));
+  });
   process.once("SIGINT", stop);
   process.once("uncaughtException", (error) => {
     logger.fatal({ error: error.stack }, "a fault of this program");
@@ -142,6 +160,13 @@ function parseCount(text: string): number {
   const count = Number(text);
   if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("must be a whole number from 1.");
   return count;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (text === "" || !Number.isInteger(seconds) || seconds < 0 || seconds > MOST_SECONDS)
+    throw new InvalidArgumentError(`must be a whole number of seconds up to ${MOST_SECONDS}.`);
+  return seconds;
 }
 
 function parseAddress(text: string): SocketAddress {

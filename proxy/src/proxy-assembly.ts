@@ -11,6 +11,7 @@ import { lookupName } from "./cluster/discovery/lookup-name.ts";
 import { loadHealthCheckers } from "./cluster/load-health-checkers.ts";
 import { conductByCluster } from "./cluster/outliers.ts";
 import { applyStatic } from "./config/apply-static.ts";
+import { bindAdvice } from "./config/bind-advice.ts";
 import type { BootstrapConfig } from "./config/bootstrap.ts";
 import type { BootstrapSource } from "./config/bootstrap-source.ts";
 import { BuiltinFilters, installedFilters } from "./config/builtin-filters.ts";
@@ -19,6 +20,7 @@ import { ListenerWatch } from "./config/listener-watch.ts";
 import { formatAddress } from "./config/read-address.ts";
 import type { AdsConfig } from "./config/read-ads.ts";
 import { refuse } from "./config/refuse.ts";
+import type { ResourceType } from "./config/resource.ts";
 import { ConfigStore } from "./config/store.ts";
 import type { Datapath, LiveListener } from "./datapath/datapath.ts";
 import type { FlowService } from "./flow/flow-service.ts";
@@ -32,7 +34,8 @@ import { SignallingPool } from "./signalling/signalling-pool.ts";
 import type { RunningProxy } from "./start-proxy.ts";
 import { StatsRegistry } from "./stats/registry.ts";
 import { serverSamples } from "./stats/server-samples.ts";
-import { ListenerDrain } from "./worker/listener-drain.ts";
+import { DRAIN_TIME_MS, ListenerDrain } from "./worker/listener-drain.ts";
+import { countActive, whenIdle } from "./worker/when-idle.ts";
 import { clientNode } from "./xds/client-node.ts";
 import { type AnyAdsClient, createAdsClient } from "./xds/create-ads-client.ts";
 import { xdsStats } from "./xds/xds-stats.ts";
@@ -58,7 +61,9 @@ export class ProxyAssembly implements RunningProxy {
   #client: AnyAdsClient | undefined;
   #keeper: ClusterKeeper | undefined;
   #fetchTimer: NodeJS.Timeout | undefined;
-  readonly #drain = new ListenerDrain((plan) => this.#applyPlan(plan));
+  readonly #drainTimeMs: number;
+  readonly #drain: ListenerDrain;
+  readonly #ending = new AbortController();
   #closing: Promise<void> | undefined;
   #resolveClosed: () => void = () => {};
 
@@ -78,11 +83,14 @@ export class ProxyAssembly implements RunningProxy {
       loader: this.#loader,
       applyPlan: (plan) => this.#drain.apply(plan),
       probeAddress: this.#parts.probeAddress,
+      onRefused: (type, { code }) => this.#countRefused(type, code),
     });
     this.#state = new ServerState(
       bootstrap.ads?.wildcards ?? new Set(),
       () => this.#store.built.warming.size,
     );
+    this.#drainTimeMs = options.drainTimeMs ?? DRAIN_TIME_MS;
+    this.#drain = new ListenerDrain((plan) => this.#applyPlan(plan), this.#drainTimeMs);
     this.adminAddress = bootstrap.adminAddress;
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -136,7 +144,17 @@ export class ProxyAssembly implements RunningProxy {
     this.#state.start();
   }
 
+  async drain(limitMs: number): Promise<void> {
+    const logger = this.#loggerFor("main");
+    const active = () => countActive(this.#datapath?.samples() ?? []);
+    this.#state.setDraining(true);
+    logger.info({ seconds: limitMs / 1000, active: active() }, "draining");
+    await this.#drain.drain({ isGraceful: true, staysOpen: true, inboundOnly: false });
+    logger.info({ left: await whenIdle(active, limitMs, this.#ending.signal) }, "drained");
+  }
+
   close(): Promise<void> {
+    this.#ending.abort();
     this.#closing ??= this.#close();
     return this.#closing;
   }
@@ -184,8 +202,8 @@ export class ProxyAssembly implements RunningProxy {
       this.#servers.push(server);
       return server.address;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const problem = `${formatAddress(address)} cannot be bound: ${reason}; stop what has it, or use another port`;
+      const cause = error instanceof Error ? error : new Error(String(error));
+      const problem = `${formatAddress(address)} cannot be bound: ${cause.message}; ${bindAdvice(cause)}`;
       return refuse("MSM_BOOTSTRAP_ADDRESS", field, problem);
     }
   }
@@ -197,6 +215,7 @@ export class ProxyAssembly implements RunningProxy {
       startedAt: this.#startedAt,
       bootstrap: this.#bootstrap,
       configPath: typeof bootstrap === "string" ? bootstrap : "",
+      drainTimeMs: this.#drainTimeMs,
       store: this.#store,
       state: this.#state,
       datapath: () => this.#datapath,
@@ -217,6 +236,14 @@ export class ProxyAssembly implements RunningProxy {
       // The answer goes out first: closing waits for it, but a connection that is idle is cut.
       quit: () => setImmediate(() => void this.close()),
     };
+  }
+
+  #countRefused(type: ResourceType, code: string): void {
+    const name = "msm_config_refused_total";
+    const help = "Resources that were refused, by their type and the code of the refusal.";
+    this.#registry
+      .counter({ name, help, dottedName: `${name}.${type}.${code}`, labels: { type, code } })
+      .add();
   }
 
   #applyPlan(plan: Plan): Promise<readonly PlanRejection[]> {

@@ -24,6 +24,8 @@ export interface ProxyOptions {
   readonly captureFolder?: string | undefined;
   /** With more resident memory no sessions and no legs of flows are taken; no limit unless said. */
   readonly memoryLimitBytes?: number | undefined;
+  /** How long listeners that end gracefully only refuse newcomers, in milliseconds; ten minutes unless said. */
+  readonly drainTimeMs?: number | undefined;
   readonly node?: NodeOverrides | undefined;
   /** Where to serve `/metrics` besides the admin interface; nowhere unless said. */
   readonly metricsAddress?: SocketAddress | undefined;

@@ -19,6 +19,11 @@ export interface RunningProxy {
   listeners(): readonly LiveListener[];
   /** Opens and closes flows, as signalling does. */
   readonly flows: FlowService;
+  /**
+   * Lets it run empty before it is closed: listeners refuse newcomers, `/ready` says DRAINING. Resolves when the last session,
+   * connection and flow has ended, after `limitMs`, or when the proxy is closed.
+   */
+  drain(limitMs: number): Promise<void>;
   /** Resolves when the proxy has stopped, by `close` or by POST `/quitquitquit`. */
   readonly closed: Promise<void>;
   close(): Promise<void>;

@@ -14,6 +14,9 @@ const LIFE_SECONDS = 180;
 export interface NetworkLink {
   /** The address of this end. */
   readonly nearAddress: string;
+  /** Give this end and the far one further addresses, `address/bits`. */
+  addNear(address: string): void;
+  addFar(address: string): void;
   /** What is put before a command that is to run at the far end. */
   readonly enter: readonly [command: string, ...args: string[]];
   /** Takes the far end down, as a cable that is pulled: nobody is told. */
@@ -59,7 +62,19 @@ export async function openNetworkLink(): Promise<NetworkLink> {
     await close();
     throw error;
   }
-  return { nearAddress: NEAR_ADDRESS, enter, cut: () => void ipAtFar("link", "set", "far", "down"), close };
+  return {
+    nearAddress: NEAR_ADDRESS,
+    addNear: (address) => void ip("addr", "add", address, "dev", near, ...withoutWaiting(address)),
+    addFar: (address) => void ipAtFar("addr", "add", address, "dev", "far", ...withoutWaiting(address)),
+    enter,
+    cut: () => void ipAtFar("link", "set", "far", "down"),
+    close,
+  };
+}
+
+/** IPv6 would look for duplicates for a second or two (RFC 4862 section 5.4); nobody else is here. */
+function withoutWaiting(address: string): readonly string[] {
+  return address.includes(":") ? ["nodad"] : [];
 }
 
 /** Names of devices have at most 15 characters. */

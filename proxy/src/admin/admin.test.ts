@@ -65,6 +65,7 @@ beforeEach(async () => {
       startedAt: new Date(Date.now() - 5000),
       bootstrap: readBootstrap(bootstrapSource({ node: { id: "proxy-1", cluster: "edge" } })),
       configPath: "bootstrap.yaml",
+      drainTimeMs: 45_000,
       store,
       state,
       datapath: () => datapath,
@@ -303,7 +304,7 @@ test("/server_info tells version, uptime and node", async () => {
   expect(info).toMatchObject({
     version: "1.2.3",
     node: { id: "proxy-1" },
-    commandLineOptions: { concurrency: 1, configPath: "bootstrap.yaml" },
+    commandLineOptions: { concurrency: 1, configPath: "bootstrap.yaml", drainTime: { seconds: 45n } },
   });
   expect(Number(info.uptimeCurrentEpoch?.seconds)).toBeGreaterThanOrEqual(5);
 });
@@ -368,12 +369,15 @@ test.each(["/quitquitquit", "/logging?level=debug", "/healthcheck/fail"])(
 );
 
 test("POST /drain_listeners ends all listeners, or those that are meant, now or later", async () => {
-  for (const query of ["", "?graceful&inboundonly"])
+  for (const query of ["", "?graceful&inboundonly", "?graceful&skip_exit"])
     expect(await request(`/drain_listeners${query}`, "POST")).toMatchObject({ status: 200, text: "OK\n" });
   expect(drains).toEqual([
-    { isGraceful: false, inboundOnly: false },
-    { isGraceful: true, inboundOnly: true },
+    { isGraceful: false, staysOpen: false, inboundOnly: false },
+    { isGraceful: true, staysOpen: false, inboundOnly: true },
+    { isGraceful: true, staysOpen: true, inboundOnly: false },
   ]);
+  expect((await request("/drain_listeners?skip_exit", "POST")).status).toBe(400);
+  expect(drains).toHaveLength(3);
 });
 
 test("POST /quitquitquit stops the proxy", async () => {

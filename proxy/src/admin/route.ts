@@ -15,6 +15,8 @@ export interface AdminContext {
   readonly bootstrap: BootstrapConfig;
   /** Path of the bootstrap file; empty where there is none. */
   readonly configPath: string;
+  /** How long listeners that end gracefully only refuse newcomers, in milliseconds. */
+  readonly drainTimeMs: number;
   readonly store: Pick<ConfigStore, "tables" | "built" | "secretNames">;
   readonly state: ServerState;
   /** Undefined until it runs. */

@@ -14,7 +14,9 @@ test.each(["127.0.0.1", "::1"])(
     await expect(probeAddress({ address, port }, "address")).rejects.toMatchObject({
       code: "MSM_LISTENER_BIND",
       field: "address",
-      message: expect.stringContaining("EADDRINUSE"),
+      message: expect.stringMatching(
+        /EADDRINUSE.*; stop the other program that has the port, or use another/,
+      ),
     });
     socket.close();
     await once(socket, "close");
@@ -23,9 +25,17 @@ test.each(["127.0.0.1", "::1"])(
   },
 );
 
-test("an address that this host does not have is told", async () => {
-  // TEST-NET-1 of RFC 5737 is nobody's address.
-  await expect(probeAddress({ address: "192.0.2.1", port: 5004 }, "address")).rejects.toMatchObject({
-    code: "MSM_LISTENER_BIND",
-  });
-});
+test.each(["udp", "tcp"] as const)(
+  "an address that this host does not have is told, over %s",
+  async (protocol) => {
+    // TEST-NET-1 of RFC 5737 is nobody's address.
+    const probed = probeAddress({ address: "192.0.2.1", port: 5004 }, "address", protocol);
+    await expect(probed).rejects.toMatchObject({
+      code: "MSM_LISTENER_BIND",
+      field: "address",
+      message: expect.stringMatching(
+        /EADDRNOTAVAIL.*; this host does not have the address; use one of its own/,
+      ),
+    });
+  },
+);

@@ -3,6 +3,7 @@
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import type { SocketAddress } from "../plan.ts";
+import { bindAdvice } from "./bind-advice.ts";
 import { formatAddress } from "./read-address.ts";
 import { refuse } from "./refuse.ts";
 
@@ -19,11 +20,11 @@ export async function probeAddress(
   try {
     await (protocol === "udp" ? bindDatagrams(address) : bindConnections(address));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const cause = error instanceof Error ? error : new Error(String(error));
     refuse(
       "MSM_LISTENER_BIND",
       field,
-      `${formatAddress(address)} cannot be bound: ${reason}; use another port`,
+      `${formatAddress(address)} cannot be bound: ${cause.message}; ${bindAdvice(cause)}`,
     );
   }
 }

@@ -27,16 +27,19 @@ const builtins = new BuiltinFilters(builtinFolder());
 let datapath: FakeDatapath;
 let store: ConfigStore;
 let takenPorts: Set<number>;
+let refused: string[];
 
 beforeEach(() => {
   datapath = new FakeDatapath();
   takenPorts = new Set();
+  refused = [];
   store = new ConfigStore({
     loader: new FilterLoader(fakeFilterHost, builtins),
     applyPlan: (plan) => datapath.apply(plan),
     probeAddress: async ({ port }, field) => {
       if (takenPorts.has(port)) throw new ConfigError("MSM_LISTENER_BIND", field, "is taken");
     },
+    onRefused: (type, { code, message }) => refused.push(`${type}: ${code}: ${message}`),
   });
 });
 
@@ -175,6 +178,9 @@ describe("refusals", () => {
     expect(ports()).toEqual([5004]);
     expect(store.built.active.get("a")?.resource.version).toBe("1");
     expect(datapath.listeners().map(({ plan }) => plan.address.port)).toEqual([5004]);
+    expect(refused).toEqual([
+      expect.stringMatching(/^listener: MSM_LISTENER_BIND: .*EADDRINUSE; stop the other/),
+    ]);
   });
 
   test("of a new listener by the datapath leave no trace in the plan", async () => {
@@ -189,6 +195,7 @@ describe("refusals", () => {
     takenPorts.add(5004);
     const json = listenerJson("a", 5004, { udpProxy: { session_filters: [discoveredFilter("f")] } });
     expect(await apply("listener", { a: json })).toEqual(["a: MSM_LISTENER_BIND"]);
+    expect(refused).toHaveLength(1);
   });
 
   test("do not meet listeners that exchange their ports", async () => {

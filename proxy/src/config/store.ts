@@ -4,6 +4,7 @@ import { type Any, create, packAny } from "@msm/xds-protos";
 import { ClusterLoadAssignmentSchema } from "@msm/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
 import { ConfigError } from "../config-error.ts";
 import type { Plan, PlanRejection, SocketAddress } from "../plan.ts";
+import { bindAdvice } from "./bind-advice.ts";
 import { type BuiltPlan, buildPlan, emptyPlan, type ListenerValue } from "./build-plan.ts";
 import { elideCode } from "./elide-code.ts";
 import { EndpointBudget, MAX_ENDPOINTS } from "./endpoint-budget.ts";
@@ -31,6 +32,8 @@ export interface StoreOptions {
   readonly applyPlan: (plan: Plan) => Promise<readonly PlanRejection[]>;
   /** Throws a `ConfigError` where an address could not be bound. */
   readonly probeAddress: (address: SocketAddress, field: string, protocol: "udp" | "tcp") => Promise<void>;
+  /** Told of each resource that is refused. */
+  readonly onRefused?: (type: ResourceType, error: ConfigError) => void;
   /** Endpoints that all clusters may have together; `MAX_ENDPOINTS` unless given. */
   readonly maxEndpoints?: number;
 }
@@ -160,6 +163,7 @@ export class ConfigStore {
     } catch (error) {
       const refusal = error instanceof ConfigError ? error : faultError(error);
       table.refuse({ ...resource, body: keptBody(type, resource) }, refusal);
+      this.#options.onRefused?.(type, refusal);
       return refusal;
     }
   }
@@ -222,6 +226,7 @@ export class ConfigStore {
     if (active !== undefined) table.accept(active.resource);
     else table.withdraw(name);
     table.refuse(failed, error);
+    this.#options.onRefused?.("listener", error);
   }
 
   /** Makes the datapath follow the tables; returns the listeners that it refused and that were put back. */
@@ -277,7 +282,11 @@ function faultError(error: unknown): ConfigError {
 function bindError(error: Error): ConfigError {
   return error instanceof ConfigError
     ? error
-    : new ConfigError("MSM_LISTENER_BIND", "address", `cannot be opened: ${error.message}`);
+    : new ConfigError(
+        "MSM_LISTENER_BIND",
+        "address",
+        `cannot be opened: ${error.message}; ${bindAdvice(error)}`,
+      );
 }
 
 function isSamePlan(a: Plan, b: Plan): boolean {

@@ -35,6 +35,7 @@ export const portInUse: Scenario = {
     assert.match(message, /MSM_[A-Z_]+/);
     assert.match(message, new RegExp(String(taken)));
     assert.ok((await mesh.status.metric('msm_xds_nacks_total{type="Listener"}'))! >= 1);
+    assert.match(await mesh.admin.text("/stats?filter=refused"), /^msm_config_refused_total.*: [1-9]/m);
     await session.beats(50);
     assert.equal(await session.finish(), 0, "datagrams lost meanwhile");
   },

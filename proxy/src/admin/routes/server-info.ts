@@ -21,6 +21,7 @@ export const route: AdminRoute = {
         concurrency: context.datapath()?.concurrency ?? 0,
         configPath: context.configPath,
         logLevel: context.logLevel(),
+        drainTime: durationFromMs(context.drainTimeMs),
       },
       node: context.bootstrap.node,
     });

@@ -17,6 +17,8 @@ export class FakeDatapath implements Datapath {
   /** Flows are not opened: nobody is answered. */
   readonly flowService: FlowService = {
     put() {},
+    change() {},
+    rechain() {},
     close() {},
     release() {},
     subscribe: () => () => {},
