@@ -22,7 +22,7 @@ const SAMPLE_MS = 5_000;
 const KILL_MS = 60_000;
 /** In a short run a worker dies earlier, and at least once. */
 const KILLS_AT_LEAST = 2;
-const SESSIONS_PER_SECOND = 800;
+const SESSIONS_PER_SECOND = 850;
 const FLOWS_PER_SECOND = 500;
 const RECEIVERS_PER_SECOND = 1_000;
 /** What the allocator may keep in all, however long it runs. */
